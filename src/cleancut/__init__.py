@@ -1,0 +1,59 @@
+"""cleancut: background removal that works the moment it is installed, offline.
+
+>>> import cleancut
+>>> from cleancut.apps.scene import scene
+>>> cutout = cleancut.remove(scene(96, 120).photo)
+>>> cutout.size
+(96, 120)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cleancut.errors import CleancutError
+    from cleancut.limits import Limits
+    from cleancut.matting.cutout import Cutout
+    from cleancut.matting.pipeline import cut, cut_all
+    from cleancut.matting.recipe import make as recipe
+    from cleancut.matting.remove import remove
+    from cleancut.models.registry import models
+    from cleancut.models.runtime import Engine
+    from cleancut.types import Picture, Recipe, Report
+
+__version__ = "0.1.0"
+
+__all__ = ["CleancutError", "Cutout", "Engine", "Limits", "Picture", "Recipe", "Report",
+           "cut", "cut_all", "models", "recipe", "remove"]  # fmt: skip
+
+# Where each public name lives: it is imported when it is first used, so that importing the package loads nothing.
+_HOMES = {
+    "CleancutError": "errors",
+    "Cutout": "matting.cutout",
+    "Engine": "models.runtime",
+    "Limits": "limits",
+    "Picture": "types",
+    "Recipe": "types",
+    "Report": "types",
+    "cut": "matting.pipeline",
+    "cut_all": "matting.pipeline",
+    "models": "models.registry",
+    "recipe": "matting.recipe",
+    "remove": "matting.remove",
+}
+_ELSEWHERE_CALLED = {"recipe": "make"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cleancut' has no attribute {name!r}")
+    home = importlib.import_module(f"cleancut.{_HOMES[name]}")
+    value = getattr(home, _ELSEWHERE_CALLED.get(name, name))
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

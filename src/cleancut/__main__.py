@@ -1,0 +1,5 @@
+"""Run the command line: python -m cleancut."""
+
+from cleancut.apps.cli import main
+
+main()

@@ -1,0 +1,179 @@
+"""The nouns: what is handed from one floor to the next. Frozen, and no work is done here.
+
+α is coverage in [0, 1]; colour is straight (not multiplied by α): `I = αF + (1 − α)B` (Porter & Duff 1984).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Network: TypeAlias = "Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]"
+"""Named arrays in, named arrays out. In life a session of onnxruntime, in tests any function."""
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""left, top, right, bottom in pixels, right and bottom outside: `picture[top:bottom, left:right]`."""
+
+Value: TypeAlias = bool | int | float | str
+"""What a setting may be: it must survive JSON."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture as seen: upright, 8 bits a channel, in the colour space of its source.
+
+    Attributes:
+        rgb: (H, W, 3) uint8, in the space that `profile` describes. Not to be written to.
+        alpha: (H, W) uint8, the source's own alpha, or None where it had none.
+        profile: the ICC profile of `rgb`; None is sRGB.
+        name: what to call it in messages and reports.
+        dpi: resolution in dots per inch (x, y), or None where the source does not state it.
+        exif: metadata that may go into the result, never personal; None unless it was asked for.
+        notes: what the reader of a result should know ("the first of 12 frames").
+    """
+
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None = None
+    profile: bytes | None = None
+    name: str = "picture"
+    dpi: tuple[float, float] | None = None
+    exif: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What a network says of a picture, at the network's own size.
+
+    Attributes:
+        alpha: (K, h, w) float32 in [0, 1], one plane a layer.
+        confidence: how far to trust it, in [0, 1]; near 0 where there is no subject.
+        subject: whether there is a subject at all.
+    """
+
+    alpha: NDArray[np.float32]
+    confidence: float
+    subject: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One effect or refinement with its settings, sorted by name.
+
+    >>> Step("blur", (("radius", 12.0),))
+    Step(name='blur', settings=(('radius', 12.0),))
+    """
+
+    name: str
+    settings: tuple[tuple[str, Value], ...] = ()
+
+
+def option(default: Any, doc: str, **more: Any) -> Any:
+    """Declare a field of a recipe; flags, forms, the schema and the docs are read off it.
+
+    Args:
+        default: the field's default.
+        doc: what it does, as the help says it.
+        more: `flags` (command-line names), `choices`, `low` and `high`, `metavar`.
+    """
+    return field(default=default, metadata={"doc": doc, **more})
+
+
+AUTO = (Step("auto"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to do to a picture. Frozen, plain data, the same in every way in.
+
+    It never holds a path, a handle or an array, so it can cross a wire; a picture that an effect needs is named here
+    and handed over beside it. `matting.recipe` reads it from and writes it to text and JSON.
+
+    >>> Recipe(model="u2netp").show
+    'cutout'
+    """
+
+    model: str = option("cleancut-small", "Model that finds the subject.", flags=("-m",), metavar="NAME")
+    layer: str | None = option(None, "Layer of a model that has several.", metavar="NAME")
+    refine: tuple[Step, ...] = option(
+        AUTO,
+        "What is done to the edge, in order: auto, none or steps such as feather:radius=2.",
+        metavar="STEP",
+        steps="refine",
+    )
+    foreground: Literal["pyramid", "source"] = option(
+        "pyramid",
+        "Colour of soft edges: pyramid takes the old background's colour out, source keeps the picture's.",
+        choices=("pyramid", "source"),
+    )
+    effects: tuple[Step, ...] = option(
+        (),
+        "Effect, such as blur:radius=12; repeat for more.",
+        flags=("-e", "--effect"),
+        metavar="EFFECT",
+        steps="effects",
+    )
+    blend: Literal["srgb", "linear"] = option(
+        "srgb", "Space in which colours are mixed over a new background.", choices=("srgb", "linear")
+    )
+    show: Literal["cutout", "alpha", "foreground"] = option(
+        "cutout", "What is written.", choices=("cutout", "alpha", "foreground")
+    )
+    max_side: int | None = option(
+        None,
+        "Reduce the picture first, so that its longer side has this many pixels at most.",
+        low=1,
+        metavar="PX",
+    )
+    format: Literal["png", "webp", "avif", "tiff", "jpeg"] | None = option(
+        None,
+        "Format of the result; by the output's extension, else png.",
+        flags=("-f",),
+        choices=("png", "webp", "avif", "tiff", "jpeg"),
+    )
+    quality: int | None = option(
+        None,
+        "Quality of lossy formats, 1 to 100; without it WebP is lossless.",
+        low=1,
+        high=100,
+        metavar="1-100",
+    )
+    keep_metadata: bool = option(False, "Keep metadata that is not personal (camera, exposure, copyright).")
+    provenance: bool = option(True, "Note the recipe, the model's sha256 and our version in a PNG.")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was done to one picture, and how it went.
+
+    Attributes:
+        name: the picture's name.
+        size: (width, height) of the result in pixels.
+        box: the smallest box that holds the subject, in the result's pixels; None without a subject.
+        confidence: how far to trust the result, in [0, 1].
+        model: name of the model; `sha256` of its weights; `provider` that ran it.
+        refine: the steps that ran on the edge.
+        ms: milliseconds by stage so far, summed over threads.
+        notes: what the reader should know.
+    """
+
+    name: str
+    size: tuple[int, int]
+    box: Box | None
+    confidence: float
+    model: str
+    sha256: str
+    provider: str
+    refine: tuple[str, ...]
+    ms: Mapping[str, float]
+    notes: tuple[str, ...]
