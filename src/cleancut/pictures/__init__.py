@@ -1,0 +1,1 @@
+"""How pictures come and go: formats, metadata, encoders, files."""
