@@ -1,0 +1,1 @@
+"""Ways in; nothing below may import these."""

@@ -1,0 +1,153 @@
+"""The command line: `cleancut photo.jpg` and its other commands.
+
+Results go to stdout, words to stderr. What fails ends with one sentence and the exit code of `errors.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+import cleancut
+from cleancut.apps import completion
+from cleancut.apps.options import limit_options, recipe_options
+from cleancut.errors import CleancutError
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Commands by name; what is no command is a picture, so that `cleancut photo.jpg` needs none."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `cut` before arguments that name no command."""
+        if args and args[0] not in self.commands and args[0] not in {"--help", "-h", "--version"}:
+            args = ["cut", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="cleancut FILES… is short for cleancut cut FILES…; see cleancut cut --help.",
+)
+@click.version_option(cleancut.__version__, prog_name="cleancut")
+def cli() -> None:
+    r"""Remove the background of pictures, offline.
+
+    \b
+    cleancut photo.jpg                     writes photo_no_bg.png beside it
+    cleancut photos/*.jpg -o out/          many at once
+    cleancut photo.jpg -e color:white -f jpeg
+    cleancut demo                          a picture of our own, to see it work
+    """
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES…")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE|DIR/|-",
+    help="Where to write; - is stdout. Beside each picture by default.",
+)
+@recipe_options
+@click.option("--like", metavar="NAME", help="With -m FILE.onnx: the model whose input and output it shares.")
+@click.option("--device", default="auto", metavar="NAME", help="cpu, cuda, … An absent one is an error. [auto]")
+@limit_options
+@click.option("--overwrite", is_flag=True, help="Replace results that exist.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a picture.")
+@click.option("--explain", is_flag=True, help="Also write a contact sheet of every stage with its milliseconds.")
+@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+def cut(**given: Any) -> int:
+    """Remove the background of FILES: pictures, patterns such as "*.jpg", or - for stdin."""
+    from cleancut.apps.cut import cut_files  # noqa: PLC0415 - each command loads only what it needs
+
+    return cut_files(**given)
+
+
+@cli.command()
+@click.option("-o", "--output", default="cleancut-demo", metavar="DIR", help="Folder to write to. [cleancut-demo]")
+@click.option("--seed", default=0, metavar="N", help="Draw another scene.")
+@click.option("--overwrite", is_flag=True, help="Replace results that exist.")
+@recipe_options
+def demo(**given: Any) -> int:
+    """Draw a photo whose alpha is known exactly, cut it out, and measure the error."""
+    from cleancut.apps.demo import run  # noqa: PLC0415
+
+    return run(**given)
+
+
+@cli.command()
+@click.argument("result", type=click.Path(dir_okay=False))
+@click.argument("source", type=click.Path(dir_okay=False))
+@click.option("-o", "--output", metavar="FILE", help="Where to write. RESULT's name with _replayed by default.")
+@click.option("--asset", "assets", multiple=True, metavar="FILE", help="A picture the recipe used; repeat for more.")
+@click.option("-m", "--model", metavar="FILE", help="The model file, where the result was made by one from disk.")
+@click.option("--like", metavar="NAME", help="With -m: the model whose input and output it shares.")
+@click.option("--device", default="auto", metavar="NAME", help="Device to run on. [auto]")
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def replay(**given: Any) -> int:
+    """Make RESULT again from SOURCE, by the recipe that RESULT carries."""
+    from cleancut.apps.replay import run  # noqa: PLC0415
+
+    return run(**given)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def models(as_json: bool) -> int:
+    """List the models that -m takes."""
+    from cleancut.apps.listing import show_models  # noqa: PLC0415
+
+    return show_models(as_json)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def effects(as_json: bool) -> int:
+    """List the effects that -e takes and the steps that --refine takes."""
+    from cleancut.apps.listing import show_steps  # noqa: PLC0415
+
+    return show_steps(as_json)
+
+
+@cli.command()
+@click.option("--device", default="auto", metavar="NAME", help="Device to try. [auto]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(device: str, as_json: bool) -> int:
+    """Print versions, devices, limits and folders, and run the model once."""
+    from cleancut.apps.doctor import run  # noqa: PLC0415
+
+    return run(device, as_json)
+
+
+cli.add_command(completion.completion)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if args is None else args))
+
+
+def run(args: list[str]) -> int:
+    """Run the command line; give its exit code. No failure of ours shows a traceback."""
+    try:
+        code = cli.main(args, prog_name="cleancut", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except CleancutError as error:
+        click.echo(f"cleancut: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("cleancut: interrupted.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader left, as `head` does; closing stderr too keeps Python from complaining at its end.
+        sys.stderr.close()
+        return 141

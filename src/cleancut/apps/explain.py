@@ -1,0 +1,85 @@
+"""A contact sheet of every stage of one picture, with what each cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from cleancut.matting.cutout import Cutout
+from cleancut.matting.predict import fit_of, predict, seen
+from cleancut.matting.stopwatch import Stopwatch
+from cleancut.models.runtime import Load
+from cleancut.raster.checkerboard import over_checkerboard
+
+_TILE = 420
+_CAPTION = 46
+_GAP = 12
+
+Tile = tuple[str, str, NDArray[np.uint8]]
+"""Name, what it cost or says, and the picture, (H, W), (H, W, 3) or (H, W, 4)."""
+
+
+def sheet(cutout: Cutout, load: Load) -> Image.Image:
+    """Draw the stages of a cutout, in the order they ran, on one sheet."""
+    tiles = _stages(cutout, load)
+    columns = 4
+    rows = -(-len(tiles) // columns)
+    width, height = _TILE + _GAP, _TILE + _CAPTION + _GAP
+    page = Image.new("RGB", (columns * width + _GAP, rows * height + _GAP + 30), "white")
+    draw = ImageDraw.Draw(page)
+    for index, (name, note, picture) in enumerate(tiles):
+        x, y = _GAP + index % columns * width, _GAP + index // columns * height
+        page.paste(_tile(picture), (x, y + _CAPTION))
+        draw.text((x, y), name, "black", ImageFont.load_default(18))
+        draw.text((x, y + 24), note, "#555555", ImageFont.load_default(14))
+    total = ", ".join(f"{stage} {ms:.0f}" for stage, ms in cutout.stopwatch.ms().items())
+    footer = f"{cutout.model} on {cutout.provider}, confidence {cutout.confidence:.2f}; ms: {total}"
+    draw.text((_GAP, page.height - 28), footer, "black", ImageFont.load_default(14))
+    return page
+
+
+def _stages(cutout: Cutout, load: Load) -> list[Tile]:
+    """Give every stage's picture; the network is asked again, as its own answer is not kept."""
+    source, ms = cutout.source, cutout.stopwatch.ms()
+    loaded = load(cutout.recipe.model)
+    fit = fit_of(source, loaded.model.input)
+    coarse = predict(source, loaded, fit, Stopwatch()).alpha.max(axis=0)
+    w, h = source.size
+
+    def took(stage: str) -> str:
+        return f"{ms.get(stage, 0):.0f} ms"
+
+    return [
+        ("read", f"{w} x {h}, {took('read')}", source.rgb),
+        ("shrink", f"{fit.size[0]} x {fit.size[1]}, {took('shrink')}", seen(source, fit)),
+        ("network", took("network"), _grey(coarse)),
+        ("alpha", f"{' '.join(cutout.refined) or 'not refined'}, {took('alpha')}", _grey(cutout.alpha)),
+        ("soft edge", "where 0.05 < alpha < 0.95", _soft(cutout.alpha)),
+        ("foreground", f"{cutout.recipe.foreground}, {took('foreground')}", cutout.foreground),
+        _timed("composite", cutout.rgba),
+    ]
+
+
+def _timed(name: str, make: Callable[[], NDArray[np.uint8]]) -> Tile:
+    start = time.perf_counter()
+    picture = make()
+    return name, f"{(time.perf_counter() - start) * 1000:.0f} ms with all before it", picture
+
+
+def _grey(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(alpha * 255).astype(np.uint8)
+
+
+def _soft(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.where((alpha > 0.05) & (alpha < 0.95), np.uint8(255), np.uint8(0))
+
+
+def _tile(picture: NDArray[np.uint8]) -> Image.Image:
+    image = Image.fromarray(picture)
+    image.thumbnail((_TILE, _TILE), reducing_gap=2)
+    small = np.asarray(image)
+    return Image.fromarray(over_checkerboard(small, 10)) if small.ndim == 3 and small.shape[2] == 4 else image
