@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -102,6 +105,14 @@ def test_a_file_that_is_no_graph_is_refused(tmp_path, data):
 def test_a_wrong_input_is_our_error():
     with pytest.raises(ModelFailed, match="does not take"):
         engine().load("cleancut-small").network({"image": np.zeros((1, 5, 7, 7), np.float32)})
+
+
+def test_onnxruntime_reports_to_nobody(tmp_path):
+    """Its telemetry keeps an identifier and a queue in the user's cache; where CI is named it is off, so none is."""
+    code = "import cleancut, numpy; cleancut.remove(numpy.zeros((8, 8, 3), 'uint8'))"
+    plain = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-c", code], env=plain, check=True, timeout=60)
+    assert [str(path) for path in tmp_path.rglob("*")] == []
 
 
 def test_there_is_one_engine_a_device():

@@ -7,16 +7,17 @@ from typing import Any
 
 import click
 import numpy as np
-from PIL import Image
 
-from cleancut.apps.files import make_folder
+from cleancut.apps.files import beside, make_folder
 from cleancut.apps.options import stated
 from cleancut.apps.scene import scene
 from cleancut.matting import recipe as recipes
 from cleancut.matting.metrics import iou, mae
 from cleancut.matting.pipeline import cut
 from cleancut.pictures.files import replacing
+from cleancut.pictures.png import write_png
 from cleancut.raster.checkerboard import over_checkerboard
+from cleancut.raster.rows import Rows
 
 
 def run(output: str, seed: int, overwrite: bool, **given: Any) -> int:
@@ -32,19 +33,24 @@ def run(output: str, seed: int, overwrite: bool, **given: Any) -> int:
     error = np.abs(alpha - drawn.alpha)
     folder = Path(output)
     make_folder(folder)
-    cutout.save(folder / f"demo_no_bg.{'png' if recipe.format is None else recipe.format}", overwrite=overwrite)
+    result = beside(Path("demo"), folder, recipe.format)
+    cutout.save(result, overwrite=overwrite)
     pictures = {
-        "demo.png": Image.fromarray(drawn.photo.rgb),
-        "demo_error.png": Image.fromarray(np.rint(error * 255).astype(np.uint8)),
-        "demo_sheet.png": Image.fromarray(np.hstack([drawn.photo.rgb, over_checkerboard(cutout.rgba())])),
+        "demo.png": drawn.photo.rgb,
+        "demo_error.png": np.rint(error * 255).astype(np.uint8),
+        "demo_sheet.png": np.hstack([drawn.photo.rgb, over_checkerboard(cutout.rgba())]),
     }
     for name, picture in pictures.items():
         with replacing(folder / name, overwrite) as stream:
-            picture.save(stream, "PNG")
-    click.echo(f"{folder}/demo.png          the photo, drawn by formula")
-    click.echo(f"{folder}/demo_no_bg.png    its subject, cut out by {cutout.model} on {cutout.provider}")
-    click.echo(f"{folder}/demo_error.png    |alpha - truth|, black is right")
-    click.echo(f"{folder}/demo_sheet.png    before and after")
+            write_png(stream, Rows.of(picture))
+    about = {
+        folder / "demo.png": "the photo, drawn by formula",
+        result: f"its subject, cut out by {cutout.model} on {cutout.provider}",
+        folder / "demo_error.png": "|alpha - truth|, black is right",
+        folder / "demo_sheet.png": "before and after",
+    }
+    for path, what in about.items():
+        click.echo(f"{path!s:36} {what}")
     click.echo(f"IoU {iou(alpha, drawn.alpha):.3f}, mean absolute error {mae(alpha, drawn.alpha):.4f}, "
                f"confidence {cutout.confidence:.2f}; now try: cleancut YOUR_PHOTO.jpg")  # fmt: skip
     return 0

@@ -48,7 +48,7 @@ def tasks(files: Sequence[str], output: str | None, format: str | None) -> list[
     if output is not None and folder is None:
         _only_one(sources, output)
         return [Task(sources[0], Path(output))]
-    return [Task(source, _beside(source, folder, format)) for source in sources]
+    return [Task(source, beside(source, folder, format)) for source in sources]
 
 
 def _expanded(given: str) -> list[Path | None]:
@@ -79,7 +79,8 @@ def _only_one(sources: Sequence[Path | None], output: str) -> None:
         raise BadInput(f"{len(sources)} pictures cannot all go to {output!r}; name a folder, such as -o out/.")
 
 
-def _beside(source: Path | None, folder: Path | None, format: str | None) -> Path:
+def beside(source: Path | None, folder: Path | None, format: str | None) -> Path:
+    """Name the result of a picture: beside it, or in a folder."""
     name = Path("stdin") if source is None else source
     extension = _EXTENSIONS.get(format or "png", format or "png")
     return (folder or name.parent) / f"{name.stem}_no_bg.{extension}"

@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from types import ModuleType
+from typing import Any, TypeAlias, cast
 
 from numpy.typing import NDArray
 
@@ -131,10 +133,22 @@ def engine(device: str = "auto") -> Engine:
         return _engines[device]
 
 
-def available() -> list[str]:
-    """List the devices that the installed onnxruntime offers, the ones to prefer first."""
+def silent_onnxruntime() -> ModuleType:
+    """Import onnxruntime with its telemetry switched off; the only place that imports it.
+
+    Its official builds write an identifier of the device to the user's cache and send events about every session.
+    The variable must be set before the library loads; after that, only its later events can be switched off.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime  # noqa: PLC0415 - importing it costs more than most commands need
 
+    onnxruntime.disable_telemetry_events()
+    return cast(ModuleType, onnxruntime)
+
+
+def available() -> list[str]:
+    """List the devices that the installed onnxruntime offers, the ones to prefer first."""
+    onnxruntime = silent_onnxruntime()
     offered = onnxruntime.get_available_providers()
     return [device for device, provider in DEVICES.items() if provider in offered]
 
@@ -158,7 +172,7 @@ def choose(device: str, offered: Iterable[str]) -> str:
 
 def _session(model: Model, data: bytes, device: str, threads: int) -> Network:
     """Make a session of onnxruntime a function of named arrays."""
-    import onnxruntime  # noqa: PLC0415
+    onnxruntime = silent_onnxruntime()
     from onnxruntime.capi import onnxruntime_pybind11_state as state  # noqa: PLC0415
 
     refusals = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented,
