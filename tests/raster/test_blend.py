@@ -76,8 +76,9 @@ def test_opaque_is_bit_for_bit_and_nothing_is_nothing(value, opacity, alpha, lin
 def test_without_anything_below_the_subject_stands_as_it_is():
     F, a = noise(), written(disc())
     found = mix([], F, a)
-    assert (found[..., :3] == F).all()
+    assert (found[..., :3] == np.where(a[..., None] > 0, F, 0)).all()
     assert (found[..., 3] == a).all()
+    assert (a == 0).any() and (a == 255).any()
 
 
 @pytest.mark.parametrize("linear", [False, True])

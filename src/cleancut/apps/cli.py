@@ -70,7 +70,7 @@ def cut(**given: Any) -> int:
 
 @cli.command()
 @click.option("-o", "--output", default="cleancut-demo", metavar="DIR", help="Folder to write to. [cleancut-demo]")
-@click.option("--seed", default=0, metavar="N", help="Draw another scene.")
+@click.option("--seed", default=7, metavar="N", help="Draw another scene. [7]")
 @click.option("--overwrite", is_flag=True, help="Replace results that exist.")
 @recipe_options
 def demo(**given: Any) -> int:

@@ -16,6 +16,7 @@ from cleancut.models.runtime import Load
 from cleancut.raster.checkerboard import over_checkerboard
 
 _TILE = 420
+_COLUMNS = 4
 _CAPTION = 46
 _GAP = 12
 
@@ -25,17 +26,19 @@ Tile = tuple[str, str, NDArray[np.uint8]]
 
 def sheet(cutout: Cutout, load: Load) -> Image.Image:
     """Draw the stages of a cutout, in the order they ran, on one sheet."""
-    tiles = _stages(cutout, load)
-    columns = 4
-    rows = -(-len(tiles) // columns)
-    width, height = _TILE + _GAP, _TILE + _CAPTION + _GAP
-    page = Image.new("RGB", (columns * width + _GAP, rows * height + _GAP + 30), "white")
+    tiles = [(name, note, _tile(picture)) for name, note, picture in _stages(cutout, load)]
+    lines = [tiles[index : index + _COLUMNS] for index in range(0, len(tiles), _COLUMNS)]
+    heights = [_CAPTION + _GAP + max(tile.height for _, _, tile in line) for line in lines]
+    page = Image.new("RGB", (_COLUMNS * (_TILE + _GAP) + _GAP, _GAP + sum(heights) + 30), "white")
     draw = ImageDraw.Draw(page)
-    for index, (name, note, picture) in enumerate(tiles):
-        x, y = _GAP + index % columns * width, _GAP + index // columns * height
-        page.paste(_tile(picture), (x, y + _CAPTION))
-        draw.text((x, y), name, "black", ImageFont.load_default(18))
-        draw.text((x, y + 24), note, "#555555", ImageFont.load_default(14))
+    y = _GAP
+    for line, height in zip(lines, heights, strict=True):
+        for index, (name, note, tile) in enumerate(line):
+            x = _GAP + index * (_TILE + _GAP)
+            page.paste(tile, (x, y + _CAPTION))
+            draw.text((x, y), name, "black", ImageFont.load_default(18))
+            draw.text((x, y + 24), note, "#555555", ImageFont.load_default(14))
+        y += height
     total = ", ".join(f"{stage} {ms:.0f}" for stage, ms in cutout.stopwatch.ms().items())
     footer = f"{cutout.model} on {cutout.provider}, confidence {cutout.confidence:.2f}; ms: {total}"
     draw.text((_GAP, page.height - 28), footer, "black", ImageFont.load_default(14))

@@ -87,7 +87,7 @@ class Cutout:
     @property
     def foreground(self) -> NDArray[np.uint8]:
         """The subject's F, (H, W, 3) uint8, straight; 0 where written alpha is 0. Computed anew each time."""
-        return Rows((*self.subject.alpha.shape, 3), lambda top, bottom: self._subject(top, bottom)[0]).whole()
+        return Rows((*self.subject.alpha.shape, 3), self.seen).whole()
 
     @property
     def box(self) -> Box | None:
@@ -147,17 +147,18 @@ class Cutout:
         Where the subject's written alpha is 255 its colour stands bit for bit; where the result's is 0, RGB
         is 0.
         """
-        color, opacity = self._subject(top, bottom)
+        opacity = written(self.subject.alpha.read(top, bottom))
+        color = self.subject.color.read(top, bottom)
         backdrop = None if self.backdrop is None else self.backdrop(*self.size)
         layers = [layer for layer in (backdrop, self.scenery, *self.under) if layer is not None]
         below = [(layer.color.read(top, bottom), layer.alpha.read(top, bottom)) for layer in layers]
         with self.stopwatch.stage("composite"):
             return mix(below, color, opacity, linear=self.recipe.blend == "linear")
 
-    def _subject(self, top: int, bottom: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Rows of the subject's colour, 0 under alpha 0, and of its written alpha, uint8."""
-        opacity = written(self.subject.alpha.read(top, bottom))
-        return self.subject.color.read(top, bottom) * (opacity > 0)[..., None], opacity
+    def seen(self, top: int, bottom: int) -> NDArray[np.uint8]:
+        """Give rows of the subject's colour, (h, W, 3) uint8, straight; 0 where the written alpha is 0."""
+        there = written(self.subject.alpha.read(top, bottom)) > 0
+        return np.asarray(self.subject.color.read(top, bottom) * there[..., None])
 
     def rgba(self) -> NDArray[np.uint8]:
         """Composite everything: (H, W, 4) uint8, straight colour, in the space of `profile`."""

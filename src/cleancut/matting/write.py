@@ -173,15 +173,10 @@ def _rows(cutout: Cutout, target: Target) -> Rows:
     if cutout.recipe.show == "alpha":
         return alpha.map(written)
     if cutout.recipe.show == "foreground":
-        return Rows((*alpha.shape, 3), lambda top, bottom: _foreground(cutout, top, bottom))
+        return Rows((*alpha.shape, 3), cutout.seen)
     if target.has_alpha:
         return Rows((*alpha.shape, 4), cutout.painted)
     return Rows((*alpha.shape, 3), lambda top, bottom: _over_white(cutout.painted(top, bottom)))
-
-
-def _foreground(cutout: Cutout, top: int, bottom: int) -> NDArray[np.uint8]:
-    there = written(cutout.subject.alpha.read(top, bottom)) > 0
-    return np.asarray(cutout.subject.color.read(top, bottom) * there[..., None])
 
 
 def _over_white(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:

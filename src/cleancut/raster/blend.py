@@ -27,15 +27,15 @@ def mix(
         linear: mix in linear light instead of in sRGB values.
 
     Returns:
-        (h, W, 4) uint8, straight. Where `opacity` is 255 the colour is `color` bit for bit, without layers below
-        everywhere; with them RGB is 0 where the result's alpha is.
+        (h, W, 4) uint8, straight. Where `opacity` is 255 the colour is `color` bit for bit; where the result's alpha
+        is 0, RGB is 0.
 
     >>> red, white = np.full((1, 1, 3), (255, 0, 0), np.uint8), np.full((1, 1, 3), 255, np.uint8)
     >>> mix([(white, np.ones((1, 1), np.float32))], red, np.full((1, 1), 51, np.uint8)).tolist()
     [[[255, 204, 204, 255]]]
     """
     if not below:
-        return np.concatenate((color, opacity[..., None]), axis=2)
+        return _under_alpha(color, opacity)
     result = np.zeros((*opacity.shape, 4), np.uint8)
     mixed = np.zeros(opacity.shape, bool)
     for layer_color, layer_alpha in below:
@@ -44,6 +44,17 @@ def mix(
     if mixed.any():
         layers = [*below, (color, opacity * np.float32(1 / 255))]
         result[mixed] = _mixed([(c[mixed], a[mixed]) for c, a in layers], linear=linear)
+    return result
+
+
+def _under_alpha(color: NDArray[np.uint8], opacity: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Join colour (h, W, 3) and alpha (h, W); RGB is 0 where alpha is."""
+    result = np.empty((*opacity.shape, 4), np.uint8)
+    for channel in range(3):  # a loop of numpy's over W pixels is four times as fast as one over three channels
+        result[..., channel] = color[..., channel]
+    result[..., 3] = opacity
+    pixels = result.view(np.uint32)[..., 0]
+    np.multiply(pixels, opacity > 0, out=pixels)
     return result
 
 
