@@ -35,14 +35,14 @@ class Commands(click.Group):
 )
 @click.version_option(cleancut.__version__, prog_name="cleancut")
 def cli() -> None:
-    r"""Remove the background of pictures, offline.
+    """Remove the background of pictures, offline.
 
     \b
     cleancut photo.jpg                     writes photo_no_bg.png beside it
     cleancut photos/*.jpg -o out/          many at once
     cleancut photo.jpg -e color:white -f jpeg
     cleancut demo                          a picture of our own, to see it work
-    """
+    """  # noqa: D301 - click reads the character \b
 
 
 @cli.command()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -106,12 +107,12 @@ def _dry_run(planned: list[Task], overwrite: bool) -> int:
 def _cut_each(planned: list[Task], run: Run) -> int:
     code = 0
     written: set[Path] = set()
-    with _progress(len(planned)) as advance:
+    with _progress(len(planned)) as (advance, say):
         for task in planned:
             try:
                 if task.result in written:
                     raise CannotWrite(f"{task.name} has the same result {task.result} as another picture of this run.")
-                _cut_one(task, run)
+                say(_cut_one(task, run))
             except CleancutError as error:
                 code = code or error.exit_code
                 _tell_failure(task, error, run.as_json)
@@ -121,7 +122,8 @@ def _cut_each(planned: list[Task], run: Run) -> int:
     return code
 
 
-def _cut_one(task: Task, run: Run) -> None:
+def _cut_one(task: Task, run: Run) -> str:
+    """Cut one picture; give the line that stdout gets, empty where stdout gets the picture."""
     from cleancut.matting.pipeline import cut  # noqa: PLC0415
     from cleancut.matting.write import encoded  # noqa: PLC0415
 
@@ -142,9 +144,8 @@ def _cut_one(task: Task, run: Run) -> None:
         click.echo(f"{task.name}: {note}", err=True)
     if run.as_json:
         line = {"input": task.name, "output": str(task.result), **asdict(cutout.report)}
-        click.echo(json.dumps({**line, "seconds": round(seconds, 3)}, ensure_ascii=False))
-    elif task.result is not None:
-        click.echo(str(task.result))
+        return json.dumps({**line, "seconds": round(seconds, 3)}, ensure_ascii=False)
+    return str(task.result or "")
 
 
 def _explain(task: Task, run: Run, cutout: Any) -> None:
@@ -166,17 +167,22 @@ def _tell_failure(task: Task, error: CleancutError, as_json: bool) -> None:
         click.echo(json.dumps(failure, ensure_ascii=False))
 
 
+def _say(line: str) -> None:
+    if line:
+        click.echo(line)
+
+
 @contextmanager
-def _progress(count: int) -> Iterator[Any]:
-    """Show a bar on a terminal for more than one picture; nothing in a pipe."""
+def _progress(count: int) -> Iterator[tuple[Callable[[], object], Callable[[str], object]]]:
+    """Show a bar on a terminal for more than one picture; give what moves it on and what prints a result."""
     if count < 2 or not sys.stderr.isatty():
-        yield lambda: None
+        yield (lambda: None), _say
         return
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, redirect_stdout=sys.stdout.isatty(), transient=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as bar:
         work = bar.add_task("", total=count)
-        yield lambda: bar.advance(work)
+        above = functools.partial(bar.console.out, highlight=False)
+        yield (lambda: bar.advance(work)), above if sys.stdout.isatty() else _say
