@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cleancut.apps.files import Task, assets, make_folder, read_stdin, tasks, write_stdout
 from cleancut.apps.options import stated
+from cleancut.apps.screen import Screen, screen
 from cleancut.errors import BadSetting, CannotWrite, CleancutError
 from cleancut.limits import Limits
 from cleancut.models.runtime import Engine, engine
 from cleancut.types import Picture, Recipe
+
+if TYPE_CHECKING:
+    from cleancut.matting.cutout import Cutout
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +108,25 @@ def _dry_run(planned: list[Task], overwrite: bool) -> int:
 def _cut_each(planned: list[Task], run: Run) -> int:
     code = 0
     written: set[Path] = set()
-    with _progress(len(planned)) as (advance, say):
+    with screen(len(planned)) as shown:
         for task in planned:
             try:
                 if task.result in written:
                     raise CannotWrite(f"{task.name} has the same result {task.result} as another picture of this run.")
-                say(_cut_one(task, run))
+                _cut_one(task, run, shown)
             except CleancutError as error:
                 code = code or error.exit_code
-                _tell_failure(task, error, run.as_json)
+                shown.word(f"cleancut: {error}")
+                if run.as_json:
+                    failure = {"input": task.name, "error": str(error), "kind": type(error).__name__}
+                    shown.result(json.dumps(failure, ensure_ascii=False))
             if task.result is not None:
                 written.add(task.result)
-            advance()
+            shown.advance()
     return code
 
 
-def _cut_one(task: Task, run: Run) -> str:
-    """Cut one picture; give the line that stdout gets, empty where stdout gets the picture."""
+def _cut_one(task: Task, run: Run, shown: Screen) -> None:
     from cleancut.matting.pipeline import cut  # noqa: PLC0415
     from cleancut.matting.write import encoded  # noqa: PLC0415
 
@@ -139,16 +142,18 @@ def _cut_one(task: Task, run: Run) -> str:
         cutout.save(task.result, overwrite=run.overwrite)
     seconds = time.perf_counter() - start
     if run.explain:
-        _explain(task, run, cutout)
+        shown.word(str(_explain(task, run, cutout)))
     for note in cutout.notes:
-        click.echo(f"{task.name}: {note}", err=True)
+        shown.word(f"{task.name}: {note}")
     if run.as_json:
         line = {"input": task.name, "output": str(task.result), **asdict(cutout.report)}
-        return json.dumps({**line, "seconds": round(seconds, 3)}, ensure_ascii=False)
-    return str(task.result or "")
+        shown.result(json.dumps({**line, "seconds": round(seconds, 3)}, ensure_ascii=False))
+    elif task.result is not None:
+        shown.result(str(task.result))
 
 
-def _explain(task: Task, run: Run, cutout: Any) -> None:
+def _explain(task: Task, run: Run, cutout: Cutout) -> Path:
+    """Write the sheet of a cutout beside its result; give its path."""
     from cleancut.apps.explain import sheet  # noqa: PLC0415
     from cleancut.pictures.files import replacing  # noqa: PLC0415
 
@@ -156,33 +161,4 @@ def _explain(task: Task, run: Run, cutout: Any) -> None:
     path = place.with_name(f"{place.name}_explained.png")
     with replacing(path, run.overwrite) as stream:
         sheet(cutout, run.engine.load).save(stream, "PNG")
-    click.echo(f"{path}", err=True)
-
-
-def _tell_failure(task: Task, error: CleancutError, as_json: bool) -> None:
-    message = str(error)
-    click.echo(f"cleancut: {message}", err=True)
-    if as_json:
-        failure = {"input": task.name, "error": message, "kind": type(error).__name__}
-        click.echo(json.dumps(failure, ensure_ascii=False))
-
-
-def _say(line: str) -> None:
-    if line:
-        click.echo(line)
-
-
-@contextmanager
-def _progress(count: int) -> Iterator[tuple[Callable[[], object], Callable[[str], object]]]:
-    """Show a bar on a terminal for more than one picture; give what moves it on and what prints a result."""
-    if count < 2 or not sys.stderr.isatty():
-        yield (lambda: None), _say
-        return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as bar:
-        work = bar.add_task("", total=count)
-        above = functools.partial(bar.console.out, highlight=False)
-        yield (lambda: bar.advance(work)), above if sys.stdout.isatty() else _say
+    return path
