@@ -4,7 +4,7 @@ from PIL import Image
 
 from cleancut.raster import rows as rows_module
 from cleancut.raster.layer import Layer
-from cleancut.raster.resample import Fit, box_reduced, reduced, resized, weights
+from cleancut.raster.resample import Fit, box_reduced, filtered, reduced, resized, weights
 from cleancut.raster.rows import Rows
 from tests.matting.drawn import disc, flat, noise
 
@@ -127,3 +127,12 @@ def test_what_is_transparent_lends_no_colour_to_what_is_resized():
     layer = resized(Layer(Rows.of(color), Rows.of(disc())), 41, 33)
     seen = layer.alpha.whole() > 0.1
     assert np.abs(layer.color.whole()[seen].astype(int) - (200, 10, 20)).max() <= 5
+
+
+@pytest.mark.parametrize("size", [(431, 1237), (64, 64), (3000, 50), (20, 30)])
+@pytest.mark.parametrize("filter", ["bicubic", "lanczos"])
+def test_filtered_is_pillows_resize(size, filter, monkeypatch):
+    monkeypatch.setattr(rows_module, "STRIP_PIXELS", 5000)
+    picture = np.random.default_rng(3).integers(0, 256, (*size, 3), np.uint8)
+    expected = Image.fromarray(picture).resize((64, 48), getattr(Image.Resampling, filter.upper()))
+    assert (filtered(picture, 64, 48, filter) == np.asarray(expected)).all()

@@ -50,7 +50,7 @@ def predict(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) ->
 def fit_of(picture: Picture, given: Input) -> Fit:
     """Lay a picture in a network's input as the model's table says."""
     lay = Fit.letterbox if given.fit == "letterbox" else Fit.stretch
-    return lay(picture.size, given.size, given.filter)
+    return lay(picture.size, given.size, given.filter, given.exact)
 
 
 def _salient(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Prediction:

@@ -112,6 +112,7 @@ class Input:
         size: (width, height) in pixels.
         fit: how the picture gets there; letterbox keeps its shape.
         filter: how it is resampled, and the answer likewise.
+        exact: filter every pixel, as the model's own code does, where averaging boxes first would change its answer.
         scale: unit divides by 255, peak by the picture's own maximum (the habit of the U²-Net family).
         mean, std: by channel.
         name: the graph's input; its first by default.
@@ -122,6 +123,7 @@ class Input:
     std: tuple[float, float, float] = _key(_numbers(3, 1e-6, 1000))
     fit: Literal["stretch", "letterbox"] = _key(_one_of("stretch", "letterbox"), "stretch")
     filter: Literal["bilinear", "bicubic", "lanczos"] = _key(_one_of("bilinear", "bicubic", "lanczos"), "bicubic")
+    exact: bool = _key(_switch, False)
     scale: Literal["unit", "peak"] = _key(_one_of("unit", "peak"), "unit")
     name: str | None = _key(_text(), None)
 

@@ -44,20 +44,22 @@ class Fit:
         size: (width, height) of the network's input.
         box: where the picture lies in it; the rest is padding.
         filter: the resampling filter, both ways.
+        exact: on the way in, filter every pixel instead of averaging boxes first.
     """
 
     source: tuple[int, int]
     size: tuple[int, int]
     box: Box
     filter: Filter
+    exact: bool = False
 
     @classmethod
-    def stretch(cls, source: tuple[int, int], size: tuple[int, int], filter: Filter) -> Fit:
+    def stretch(cls, source: tuple[int, int], size: tuple[int, int], filter: Filter, exact: bool = False) -> Fit:
         """Fill the input, whatever the picture's shape."""
-        return cls(source, size, (0, 0, *size), filter)
+        return cls(source, size, (0, 0, *size), filter, exact)
 
     @classmethod
-    def letterbox(cls, source: tuple[int, int], size: tuple[int, int], filter: Filter) -> Fit:
+    def letterbox(cls, source: tuple[int, int], size: tuple[int, int], filter: Filter, exact: bool = False) -> Fit:
         """Keep the picture's shape, centred; the rest of the input is padding.
 
         >>> Fit.letterbox((200, 100), (320, 320), "bicubic").box
@@ -66,12 +68,13 @@ class Fit:
         scale = min(size[0] / source[0], size[1] / source[1])
         w, h = max(1, round(source[0] * scale)), max(1, round(source[1] * scale))
         left, top = (size[0] - w) // 2, (size[1] - h) // 2
-        return cls(source, size, (left, top, left + w, top + h), filter)
+        return cls(source, size, (left, top, left + w, top + h), filter, exact)
 
     def shrink(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Bring a picture (H, W, 3) to the network's input (h, w, 3); the padding is mid-grey."""
         left, top, right, bottom = self.box
-        small = reduced(rgb, right - left, bottom - top, self.filter)
+        reduce = filtered if self.exact else reduced
+        small = reduce(rgb, right - left, bottom - top, self.filter)
         if self.box == (0, 0, *self.size):
             return small
         canvas = np.full((self.size[1], self.size[0], 3), 128, np.uint8)
@@ -162,6 +165,21 @@ def reduced(pixels: NDArray[np.uint8], width: int, height: int, filter: Filter) 
     small = box_reduced(Rows.of(pixels), fx, fy)
     image = Image.fromarray(small)
     return np.asarray(image.resize((width, height), _PILLOW[filter], box=(0, 0, full_w / fx, full_h / fy)))
+
+
+def filtered(pixels: NDArray[np.uint8], width: int, height: int, filter: Filter) -> NDArray[np.uint8]:
+    """Resize (H, W) or (H, W, C) uint8 from every pixel, to the values of Pillow's `resize`.
+
+    Like Pillow it goes across first and rounds between; strips go across in threads.
+    """
+
+    def across(part: tuple[int, int]) -> NDArray[np.uint8]:
+        strip = Image.fromarray(np.ascontiguousarray(pixels[slice(*part)]))
+        return np.asarray(strip.resize((width, strip.height), _PILLOW[filter]))
+
+    parts = Rows.of(pixels).strips()
+    narrow = Image.fromarray(np.concatenate(list(in_order(parts, across))))
+    return np.asarray(narrow.resize((width, height), _PILLOW[filter]))
 
 
 def box_reduced(rows: Rows, fx: int, fy: int) -> NDArray[np.uint8]:
