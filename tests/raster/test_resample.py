@@ -137,4 +137,4 @@ def test_filtered_is_pillows_resize(size, filter, monkeypatch):
     expected = Image.fromarray(picture).resize((64, 48), getattr(Image.Resampling, filter.upper()))
     error = np.abs(filtered(picture, 64, 48, filter).astype(int) - np.asarray(expected))
     # Pillow goes down first where that is cheaper, and so rounds between elsewhere.
-    assert error.max() <= (0 if size[0] < 3000 else 1)
+    assert error.max() <= (0 if size[0] < 3000 else 2)
