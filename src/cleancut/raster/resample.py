@@ -170,7 +170,7 @@ def reduced(pixels: NDArray[np.uint8], width: int, height: int, filter: Filter) 
 def filtered(pixels: NDArray[np.uint8], width: int, height: int, filter: Filter) -> NDArray[np.uint8]:
     """Resize (H, W) or (H, W, C) uint8 from every pixel, to the values of Pillow's `resize`.
 
-    It goes across first and rounds between, strips in threads; where Pillow goes down first it may differ by 2.
+    It goes across first and rounds between, strips in threads; where Pillow goes down first it rounds elsewhere.
     """
 
     def across(part: tuple[int, int]) -> NDArray[np.uint8]:
