@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import shutil
 import statistics
@@ -110,13 +111,19 @@ def rembg_environment(given: Path | None, weights: Path) -> Path:
 
 
 def pictures() -> dict[str, Path]:
+    """Draw the pictures in a process of their own: a child's peak memory counts what its parent held when it forked."""
     folder = (HOME / "pictures").resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    drawing = multiprocessing.get_context("spawn").Process(target=draw, args=(folder,))
+    drawing.start()
+    drawing.join()
+    return {name: folder / f"{width}x{height}.jpg" for name, (width, height) in SIZES.items()}
+
+
+def draw(folder: Path) -> None:
     drawn = Image.fromarray(scene(1500, 1000).photo.rgb)
-    paths = {name: folder / f"{width}x{height}.jpg" for name, (width, height) in SIZES.items()}
-    for name, path in paths.items():
-        drawn.resize(SIZES[name], Image.Resampling.BICUBIC).save(path, quality=92)
-    return paths
+    for width, height in SIZES.values():
+        drawn.resize((width, height), Image.Resampling.BICUBIC).save(folder / f"{width}x{height}.jpg", quality=92)
 
 
 def surroundings(rembg: Path) -> dict[str, str]:
@@ -184,4 +191,5 @@ def warm(contest: Contest, rembg: Path, ours: Path, photos: dict[str, Path], run
         process.communicate()
 
 
-main()
+if __name__ == "__main__":
+    main()
