@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from cleancut.version import VERSION
+
 if TYPE_CHECKING:
     from cleancut.errors import CleancutError
     from cleancut.limits import Limits
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from cleancut.models.runtime import Engine
     from cleancut.types import Picture, Recipe, Report
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = ["CleancutError", "Cutout", "Engine", "Limits", "Picture", "Recipe", "Report",
            "cut", "cut_all", "models", "recipe", "remove"]  # fmt: skip

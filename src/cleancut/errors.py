@@ -59,7 +59,7 @@ class BadSetting(BadRecipe):
 
 
 class BadTable(BadInput):
-    """A models.toml has a mistake."""
+    """A models.toml, a plug-in or a file of ours has a mistake."""
 
 
 class CannotWrite(CleancutError):
@@ -82,6 +82,20 @@ class NotDownloaded(WeightsError):
 
 class WrongHash(WeightsError):
     """The weights on this machine are not the ones the table names."""
+
+
+class NotAccepted(WeightsError):
+    """The weights' licence restricts their use, and nobody has accepted it."""
+
+    http_status = 403
+
+
+class Offline(WeightsError):
+    """The weights would have to be downloaded, and the network is not to be used."""
+
+
+class DownloadFailed(WeightsError):
+    """A server, or the way to it, did not give what was asked for."""
 
 
 class Broken(CleancutError):

@@ -99,3 +99,45 @@ def test_transparent_parts_stay_in_place_in_a_letterbox():
     shown = seen(Picture(rgb, alpha), Fit.letterbox((64, 32), (64, 64), "bicubic"))
     assert (shown[:16] == 128).all() and (shown[48:] == 128).all()
     assert (shown[16:48] == 0).all()
+
+
+def scores(*planes):
+    return np.stack([np.asarray(plane, np.float32) for plane in planes])
+
+
+def test_softmax_gives_each_class_its_probability():
+    raw = scores(np.zeros((1, 2)), [[0.0, 100.0]], [[0.0, -100.0]], np.zeros((1, 2)))
+    alpha = judged(raw, Output(squash="softmax")).alpha
+    assert alpha.shape == (3, 1, 2)
+    assert np.allclose(alpha[:, 0, 0], 0.25)
+    assert np.allclose(alpha[:, 0, 1], [1, 0, 0])
+
+
+def test_without_a_layer_all_classes_are_one_minus_the_background():
+    from cleancut.matting.predict import together
+
+    raw = np.random.default_rng(0).normal(0, 3, (4, 5, 6)).astype(np.float32)
+    background = (np.exp(raw) / np.exp(raw).sum(axis=0))[0]
+    output = Output(squash="softmax")
+    assert np.allclose(together(judged(raw, output).alpha, output), 1 - background, atol=1e-6)
+    assert (together(np.stack([disc(), disc() / 2]), Output()) == disc()).all()
+
+
+@pytest.mark.parametrize("huge", [1e4, -1e4, 3e38])
+def test_huge_scores_stay_within_0_and_1(huge):
+    for squash in ("sigmoid", "softmax", "none"):
+        alpha = judged(np.full((2, 3, 3), huge, np.float32), Output(squash=squash)).alpha
+        assert ((alpha >= 0) & (alpha <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("planes", "squash", "said"), [(3, "softmax", "3 planes; its table states 4"), (2, "none", "2 planes; .* states 3")]
+)
+def test_planes_must_be_those_that_the_table_names(planes, squash, said):
+    with pytest.raises(ModelFailed, match=said):
+        ask(np.zeros((planes, 8, 8)), output=Output(squash=squash), layers=("upper", "lower", "full"))
+
+
+def test_stretching_takes_the_answer_as_it_is():
+    answer = np.linspace(-2, 3, 11, dtype=np.float32)[None, None]
+    assert np.allclose(judged(answer, Output(stretch=True)).alpha, np.linspace(0, 1, 11))

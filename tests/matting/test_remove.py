@@ -6,6 +6,7 @@ from PIL import Image
 
 import cleancut
 from cleancut.apps.scene import scene
+from cleancut.errors import NotAccepted, NotDownloaded
 
 SCENE = scene(96, 120)
 RGB = SCENE.photo.rgb
@@ -60,3 +61,15 @@ def test_a_picture_an_effect_needs_may_be_bytes():
 def test_what_is_no_picture_is_refused(bad):
     with pytest.raises(cleancut.CleancutError):
         cleancut.remove(bad)
+
+
+def test_a_licence_is_accepted_for_this_process(monkeypatch):
+    from cleancut.models import licenses
+    from cleancut.models.registry import registry
+
+    monkeypatch.setattr(licenses, "_for_now", set())
+    with pytest.raises(NotAccepted, match="cleancut models accept bria-rmbg"):
+        cleancut.remove(RGB, model="bria-rmbg")
+    with pytest.raises(NotDownloaded):
+        cleancut.remove(RGB, model="bria-rmbg", accept_license=True)
+    assert licenses.accepted(registry()["bria-rmbg"])

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cleancut.matting.effects import effects
+from cleancut.matting.plugins import load_effects
 from cleancut.matting.refine import refinements
 from cleancut.matting.steps import Catalogue
-from cleancut.models.registry import Model, models
+from cleancut.models import licenses
+from cleancut.models.registry import RUNNING, Model, Weights, models
 from cleancut.models.weights import path_of
+
+_IN_A_PIPE = 160
+"""Columns where there is no terminal: a line a model."""
 
 
 def show_models(as_json: bool) -> int:
@@ -22,30 +29,52 @@ def show_models(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([described(model) for model in models()], indent=2))
         return 0
-    table = Table("name", "what for", "licence", "commercial use", "size", "here", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "what for", "licence", "commercial", "size", "here"):
+        table.add_column(heading, no_wrap=heading != "what for")
     for model in models():
         about = described(model)
-        table.add_row(model.name, model.title, model.license, "yes" if model.commercial else "no",
-                      megabytes(about["bytes"]), "yes" if about["here"] else "no")  # fmt: skip
-    Console().print(table)
+        title = model.title if about["runs"] else f"{model.title}; not run by this version"
+        here = "yes" if about["here"] else "no"
+        cells = (model.name, title, model.license, _commercial(model), megabytes(about["bytes"]), here)
+        table.add_row(*map(Text, cells))  # text of a user's table is no markup
+    Console(width=None if sys.stdout.isatty() else _IN_A_PIPE).print(table)
     return 0
 
 
 def described(model: Model) -> dict[str, object]:
     """Tell of a model what its table and this machine say."""
-    sizes = [weights.bytes for weights in model.weights.values()]
+    sizes = [_size(weights) for weights in model.weights.values()]
     return {
         "name": model.name,
+        "aliases": model.aliases,
         "title": model.title,
         "kind": model.kind,
+        "runs": model.kind in RUNNING,
         "license": model.license,
         "commercial": model.commercial,
+        "accepted": licenses.accepted(model),
         "paper": model.paper,
+        "source": model.source,
+        "layers": model.layers,
         "bytes": sum(size for size in sizes if size) if all(sizes) else None,
         "here": all(path_of(weights).is_file() for weights in model.weights.values()),
+        "files": {part: asdict(weights) for part, weights in model.weights.items()},
         "input": asdict(model.input),
         "output": asdict(model.output),
     }
+
+
+def _size(weights: Weights) -> int | None:
+    """Give a file's size: that of its table, else that of the file where it is here."""
+    path = path_of(weights)
+    return weights.bytes or (path.stat().st_size if path.is_file() else None)
+
+
+def _commercial(model: Model) -> str:
+    if model.commercial:
+        return "yes"
+    return "no, accepted" if licenses.accepted(model) else "no"
 
 
 def megabytes(size: object) -> str:
@@ -55,6 +84,7 @@ def megabytes(size: object) -> str:
 
 def show_steps(as_json: bool) -> int:
     """Print effects and refinements with their settings."""
+    load_effects()
     if as_json:
         click.echo(json.dumps({"effects": effects.schema(), "refine": refinements.schema()}, indent=2))
         return 0

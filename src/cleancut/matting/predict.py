@@ -15,7 +15,7 @@ from cleancut.raster.resample import Fit, reduced
 from cleancut.types import Picture, Prediction
 
 if TYPE_CHECKING:
-    from cleancut.models.registry import Input, Output
+    from cleancut.models.registry import Input, Model, Output
     from cleancut.models.runtime import Loaded
 
 NO_SUBJECT = 0.4
@@ -43,7 +43,7 @@ def predict(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) ->
     """
     ask = _KINDS.get(loaded.model.kind)
     if ask is None:
-        raise BadRecipe(f"{loaded.model.name} is a {loaded.model.kind} model, which this version cannot run.")
+        raise BadRecipe(f"{loaded.model} is a {loaded.model.kind} model, which this version cannot run.")
     return ask(picture, loaded, fit, stopwatch)
 
 
@@ -56,20 +56,20 @@ def fit_of(picture: Picture, given: Input) -> Fit:
 def _salient(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Prediction:
     """A network that answers one look with one plane a layer."""
     with stopwatch.stage("shrink"):
-        tensor = normalised(seen(picture, fit), loaded.model.input)
+        tensor = normalised(seen(picture, fit, loaded.model.input.color), loaded.model.input)
     with stopwatch.stage("network"):
         answers = loaded.network({"image": tensor})
     answer = next(iter(answers.values()))
-    return judged(_planes(answer, loaded.model.name), loaded.model.output)
+    return judged(_planes(answer, loaded.model), loaded.model.output)
 
 
 _KINDS: dict[str, Callable[[Picture, Loaded, Fit, Stopwatch], Prediction]] = {"salient": _salient}
 
 
-def seen(picture: Picture, fit: Fit) -> NDArray[np.uint8]:
-    """Give what a network sees: (h, w, 3) uint8 in sRGB, transparent parts over grey."""
+def seen(picture: Picture, fit: Fit, color: str = "srgb") -> NDArray[np.uint8]:
+    """Give what a network sees: (h, w, 3) uint8, in sRGB unless `color` is "stored", transparent parts over grey."""
     small: NDArray[np.uint8] = fit.shrink(picture.rgb)
-    if picture.profile is not None:
+    if picture.profile is not None and color == "srgb":
         small = strip_to_srgb(picture.profile)(small)
     if picture.alpha is None:
         return small
@@ -91,26 +91,58 @@ def normalised(rgb: NDArray[np.uint8], given: Input) -> NDArray[np.float32]:
 def judged(raw: NDArray[np.float32], output: Output) -> Prediction:
     """Turn a network's answer (K, h, w) into alpha, and judge it before any stretching can hide what it is.
 
-    Confidence is the α-weighted mean of α over the likeliest layer, (Σα²)/(Σα): 1 where all that is claimed is
+    Confidence is the α-weighted mean of α over everything that is claimed, (Σα²)/(Σα): 1 where all that is claimed is
     claimed firmly, low for haze. It is 0 where what is claimed is smaller than a subject is.
     """
-    alpha = 1 / (1 + np.exp(-raw)) if output.squash == "sigmoid" else np.clip(raw, 0, 1)
-    strongest = alpha.max(axis=0)
-    firm = float((strongest > 0.5).mean())
-    confidence = float((strongest**2).sum() / max(float(strongest.sum()), 1e-6)) if firm >= _SMALLEST else 0.0
+    alpha = _SQUASHES[output.squash](raw)
+    claimed = together(np.clip(alpha, 0, 1), output)
+    firm = float((claimed > 0.5).mean())
+    confidence = float((claimed**2).sum() / max(float(claimed.sum()), 1e-6)) if firm >= _SMALLEST else 0.0
     if output.stretch:
         low, high = float(alpha.min()), float(alpha.max())
         alpha = (alpha - low) / max(high - low, 1e-6)
-    return Prediction(alpha.astype(np.float32), round(confidence, 4), confidence >= NO_SUBJECT)
+    alpha = np.clip(alpha, 0, 1).astype(np.float32, copy=False)
+    return Prediction(alpha, round(confidence, 4), confidence >= NO_SUBJECT)
 
 
-def _planes(answer: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    """Check that an answer is (1, K, h, w) of finite numbers; give (K, h, w)."""
+def together(alpha: NDArray[np.float32], output: Output) -> NDArray[np.float32]:
+    """Give what any layer of (K, h, w) claims, (h, w).
+
+    Classes share a pixel, so theirs add up to 1 minus the background; other layers may lie over each other.
+    """
+    if output.squash == "softmax":
+        return np.asarray(np.minimum(alpha.sum(axis=0), 1))
+    return np.asarray(alpha.max(axis=0))
+
+
+def _sigmoid(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # e^89 and more is infinite in float32, and 1/∞ is the right answer
+        return np.asarray(1 / (1 + np.exp(-raw)))
+
+
+def _softmax(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn scores of classes, the background first, into the probabilities of the others."""
+    powers = np.exp(raw - raw.max(axis=0))
+    return np.asarray(powers[1:] / powers.sum(axis=0))
+
+
+_SQUASHES: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+    "none": np.asarray,
+    "sigmoid": _sigmoid,
+    "softmax": _softmax,
+}
+
+
+def _planes(answer: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
+    """Check that an answer is (1, K, h, w) of finite numbers, K as the table has layers; give (K, h, w)."""
     if answer.ndim == 3:
         answer = answer[None]
     if answer.ndim != 4 or len(answer) != 1 or 0 in answer.shape:
-        raise ModelFailed(f"The network of {name} answered with the shape {answer.shape}, not (1, layers, h, w).")
+        raise ModelFailed(f"The network of {model} answered with the shape {answer.shape}, not (1, layers, h, w).")
+    stated = len(model.layers) + (model.output.squash == "softmax")  # of classes, all but the background are named
+    if model.layers and answer.shape[1] != stated:
+        raise ModelFailed(f"The network of {model} answered with {answer.shape[1]} planes; its table states {stated}.")
     planes: NDArray[np.float32] = answer[0].astype(np.float32, copy=False)
     if not np.isfinite(planes).all():
-        raise ModelFailed(f"The network of {name} answered with numbers that are not finite.")
+        raise ModelFailed(f"The network of {model} answered with numbers that are not finite.")
     return planes

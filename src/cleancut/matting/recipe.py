@@ -18,6 +18,7 @@ import numpy as np
 
 from cleancut.errors import BadRecipe, BadSetting
 from cleancut.matting.effects import effects
+from cleancut.matting.plugins import load_effects
 from cleancut.matting.refine import refinements
 from cleancut.matting.steps import Asset, Catalogue, Choice, Kind, Range, Switch
 from cleancut.types import Picture, Recipe, Step
@@ -127,6 +128,7 @@ def _renamed(recipe: Recipe, names: Mapping[str, str]) -> Recipe:
 
 def schema() -> dict[str, Any]:
     """Describe a recipe in JSON schema (draft 2020-12)."""
+    load_effects()
     shown = {name: _schema(field) for name, field in FIELDS.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -186,6 +188,8 @@ def _steps(name: str, value: object) -> tuple[Step, ...]:
     given = [item for item in listed if item not in (None, "", "none")]
     if len(given) > _LONGEST:
         raise BadRecipe(f"{name} has {len(given)} steps; {_LONGEST} are the most.")
+    if given and name == "effects":
+        load_effects()
     return tuple(_step(CATALOGUES[name], item) for item in given)
 
 

@@ -14,6 +14,8 @@ from cleancut.matting import recipe as recipes
 from cleancut.matting.cutout import Cutout
 from cleancut.matting.pipeline import Source, cut, read
 from cleancut.matting.write import encoded
+from cleancut.models import licenses
+from cleancut.models.registry import registry
 from cleancut.models.runtime import Load
 from cleancut.pictures import images
 from cleancut.types import Picture, Recipe
@@ -23,29 +25,22 @@ if TYPE_CHECKING:
 
 
 @overload
-def remove(
-    data: bytes, *, load: Load | None = ..., assets: Mapping[str, Source] | None = ..., **recipe: Any
-) -> bytes: ...
+def remove(data: bytes, **more: Any) -> bytes: ...
 @overload
-def remove(
-    data: NDArray[Any], *, load: Load | None = ..., assets: Mapping[str, Source] | None = ..., **recipe: Any
-) -> NDArray[np.uint8]: ...
+def remove(data: NDArray[Any], **more: Any) -> NDArray[np.uint8]: ...
 @overload
-def remove(
-    data: Image.Image, *, load: Load | None = ..., assets: Mapping[str, Source] | None = ..., **recipe: Any
-) -> Image.Image: ...
+def remove(data: Image.Image, **more: Any) -> Image.Image: ...
 @overload
+def remove(data: str | Path | Picture, **more: Any) -> Cutout: ...
+
+
 def remove(
-    data: str | Path | Picture,
+    data: Any,
     *,
-    load: Load | None = ...,
-    assets: Mapping[str, Source] | None = ...,
+    load: Load | None = None,
+    assets: Mapping[str, Source] | None = None,
+    accept_license: bool = False,
     **recipe: Any,
-) -> Cutout: ...
-
-
-def remove(
-    data: Any, *, load: Load | None = None, assets: Mapping[str, Source] | None = None, **recipe: Any
 ) -> bytes | NDArray[np.uint8] | Image.Image | Cutout:
     """Remove the background of a picture.
 
@@ -54,6 +49,7 @@ def remove(
             floats in [0, 1], or a path or `Picture`.
         load: what gives a network by name; by default this process's engine.
         assets: the pictures that the recipe names.
+        accept_license: accept the model's licence for this process, where it restricts use.
         recipe: fields of `Recipe`: `model="u2netp"`, `refine="none"`, `effects=["color:white"]`, `format="webp"`.
 
     Returns:
@@ -69,6 +65,8 @@ def remove(
     (30, 40, 4)
     """
     asked = recipes.make(**recipe)
+    if accept_license:
+        licenses.accept(registry()[asked.model], keep=False)
     handed = {name: read(_picture(source), Recipe(), Limits.from_env()) for name, source in (assets or {}).items()}
     cutout = cut(_picture(data), asked, load=load, assets=handed)
     if isinstance(data, bytes | bytearray | memoryview):

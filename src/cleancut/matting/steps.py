@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
-from cleancut.errors import BadSetting, UnknownEffect
+from cleancut.errors import BadSetting, BadTable, UnknownEffect
 from cleancut.types import Picture, Step, Value
 
 
@@ -286,8 +286,16 @@ class Catalogue(Generic[F]):
         self._entries: dict[str, Entry[F]] = {}
 
     def __call__(self, function: F) -> F:
-        """Enter a function; its name with - for _ is the step's name."""
+        """Enter a function; its name with - for _ is the step's name.
+
+        Raises:
+            BadTable: another module has entered one of that name.
+        """
         name = function.__name__.rstrip("_").replace("_", "-")
+        taken = self._entries.get(name)
+        if taken is not None and taken.function.__module__ != function.__module__:
+            both = f"in {taken.function.__module__} and in {function.__module__}"
+            raise BadTable(f"There are two {self.noun}s {name}, {both}; rename one.")
         self._entries[name] = Entry(name, function, _settings(function))
         return function
 

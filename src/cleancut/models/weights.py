@@ -6,32 +6,67 @@ Weights are hashed every time they are loaded, and there is no switch to turn th
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
-from cleancut.errors import NotDownloaded, WrongHash
-from cleancut.models.registry import HERE, Model, Weights
+from cleancut.errors import BadRecipe, ModelFailed, NotDownloaded, WrongHash
+from cleancut.models import licenses
+from cleancut.models.folder import home
+from cleancut.models.onefile import is_whole
+from cleancut.models.registry import HERE, RUNNING, Model, Weights
+
+__all__ = ["Digest", "home", "path_of", "read", "state"]
+
+_BLOCK = 1 << 20
 
 
-def home(environ: Mapping[str, str] | None = None) -> Path:
-    """Give the folder of everything this package keeps: `$CLEANCUT_HOME`, else the user's data folder.
+class Digest:
+    """The checksum of weights, taken while they pass by."""
 
-    >>> str(home({"CLEANCUT_HOME": "/data/cleancut"}))
-    '/data/cleancut'
-    """
-    environ = os.environ if environ is None else environ
-    if chosen := environ.get("CLEANCUT_HOME"):
-        return Path(chosen)
-    if data := environ.get("XDG_DATA_HOME") or environ.get("LOCALAPPDATA"):
-        return Path(data) / "cleancut"
-    return Path("~/.local/share/cleancut").expanduser()
+    def __init__(self, weights: Weights) -> None:
+        self.expected = str(weights.sha256 or weights.md5)
+        self._hash = hashlib.sha256() if weights.sha256 else hashlib.md5(usedforsecurity=False)
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._hash.update(data)
+
+    @property
+    def found(self) -> str:
+        """The checksum of the bytes so far, in hex."""
+        return self._hash.hexdigest()
+
+    @property
+    def right(self) -> bool:
+        """Whether they are the table's."""
+        return self.found == self.expected
+
+    def __str__(self) -> str:
+        return f"{self.found[:12]} instead of {self.expected[:12]}"
 
 
 def path_of(weights: Weights) -> Path:
     """Give where a file of weights is, or would be; a path of its own stays as it is."""
     folder = HERE / "embedded" if weights.embedded else home() / "weights"
     return folder / weights.file
+
+
+def state(weights: Weights) -> Literal["right", "wrong", "absent"]:
+    """Hash a file of weights where it lies.
+
+    Raises:
+        NotDownloaded: it is there and cannot be read.
+    """
+    path, digest = path_of(weights), Digest(weights)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    except (FileNotFoundError, NotADirectoryError):
+        return "absent"
+    except OSError as error:
+        raise NotDownloaded(f"{path} cannot be read: {error.strerror}.") from None
+    return "right" if digest.right else "wrong"
 
 
 def read(model: Model, part: str = "network") -> tuple[bytes, str]:
@@ -41,27 +76,55 @@ def read(model: Model, part: str = "network") -> tuple[bytes, str]:
         the file's bytes, and their sha256 in hex.
 
     Raises:
+        BadRecipe: this version cannot run models of that kind.
+        NotAccepted: their licence restricts their use, and was not accepted.
         NotDownloaded: they are not on this machine.
         WrongHash: they are not what the table names.
+        ModelFailed: they name other files.
     """
+    if model.kind not in RUNNING:
+        raise BadRecipe(f"{model} is a {model.kind} model, which this version cannot run.")
+    licenses.check(model)
     weights = model.weights[part]
     path = path_of(weights)
     try:
         data = path.read_bytes()
     except OSError:
-        raise NotDownloaded(
-            f"The weights of {model.name} are not on this machine; put {path.name} into {path.parent}, "
-            f"or use a file of yours with -m FILE.onnx --like {model.name}."
-        ) from None
-    sha256 = hashlib.sha256(data).hexdigest()
-    expected, found = (
-        (weights.sha256, sha256)
-        if weights.sha256
-        else (weights.md5, hashlib.md5(data, usedforsecurity=False).hexdigest())
-    )
-    if expected != found:
+        raise NotDownloaded(_absent(model, path)) from None
+    digest = Digest(weights)
+    digest.update(data)
+    if not digest.right:
         raise WrongHash(
-            f"The weights of {model.name} in {path.name} are not the ones its table names "
-            f"({found[:12]} instead of {str(expected)[:12]}); remove the file and get it again."
+            f"The weights of {model} in {path.name} are not the ones its table names ({digest}); {_get_again(model)}."
         )
-    return data, sha256
+    _check_whole(data, model)
+    return data, digest.found if weights.sha256 else hashlib.sha256(data).hexdigest()
+
+
+def _absent(model: Model, path: Path) -> str:
+    if any(weights.url for weights in model.weights.values()):
+        return (
+            f"The weights of {model} are not on this machine; get them with cleancut models pull {model.name}, "
+            f"put {path.name} into {path.parent}, or use a file of yours with -m FILE.onnx --like {model.name}."
+        )
+    return (
+        f"The weights of {model} are not on this machine; put {path.name} into {path.parent}, "
+        f"or use a file of yours with -m FILE.onnx --like {model.name}."
+    )
+
+
+def _get_again(model: Model) -> str:
+    files = model.weights.values()
+    if any(weights.named for weights in files):
+        return "name the file again if it was replaced"
+    pull = any(weights.url for weights in files)
+    return f"get them again with cleancut models pull {model.name}" if pull else "remove the file and get it again"
+
+
+def _check_whole(data: bytes, model: Model) -> None:
+    try:
+        whole = is_whole(data)
+    except ValueError:
+        raise ModelFailed(f"The weights of {model} are not a graph in ONNX: the file is damaged.") from None
+    if not whole:
+        raise ModelFailed(f"The weights of {model} lie in other files too; save the graph as one file.")
