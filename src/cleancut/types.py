@@ -129,6 +129,11 @@ class Recipe:
     show: Literal["cutout", "alpha", "foreground"] = option(
         "cutout", "What is written.", choices=("cutout", "alpha", "foreground")
     )
+    no_subject: Literal["empty", "keep"] = option(
+        "empty",
+        "Where no subject is found: empty leaves nothing, keep shows what the model made of it.",
+        choices=("empty", "keep"),
+    )
     max_side: int | None = option(
         None,
         "Reduce the picture first, so that its longer side has this many pixels at most.",

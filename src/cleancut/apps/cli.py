@@ -13,7 +13,9 @@ import click
 
 import cleancut
 from cleancut.apps import completion
+from cleancut.apps.models import models
 from cleancut.apps.options import limit_options, recipe_options
+from cleancut.apps.rembg.commands import rembg
 from cleancut.errors import CleancutError
 
 INTERRUPTED = 130
@@ -99,15 +101,6 @@ def replay(**given: Any) -> int:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def models(as_json: bool) -> int:
-    """List the models that -m takes."""
-    from cleancut.apps.listing import show_models  # noqa: PLC0415
-
-    return show_models(as_json)
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def effects(as_json: bool) -> int:
     """List the effects that -e takes and the steps that --refine takes."""
     from cleancut.apps.listing import show_steps  # noqa: PLC0415
@@ -126,6 +119,8 @@ def doctor(device: str, as_json: bool) -> int:
 
 
 cli.add_command(completion.completion)
+cli.add_command(models)
+cli.add_command(rembg)
 
 
 def main(args: list[str] | None = None) -> None:

@@ -58,7 +58,7 @@ def _stages(cutout: Cutout, load: Load) -> list[Tile]:
 
     return [
         ("read", f"{w} x {h}, {took('read')}", source.rgb),
-        ("shrink", f"{fit.size[0]} x {fit.size[1]}, {took('shrink')}", seen(source, fit)),
+        ("shrink", f"{fit.size[0]} x {fit.size[1]}, {took('shrink')}", seen(source, fit, loaded.model.input.color)),
         ("network", took("network"), _grey(coarse)),
         ("alpha", f"{' '.join(cutout.refined) or 'not refined'}, {took('alpha')}", _grey(cutout.alpha)),
         ("soft edge", "where 0.05 < alpha < 0.95", _soft(cutout.alpha)),

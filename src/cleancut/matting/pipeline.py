@@ -20,7 +20,7 @@ from cleancut.matting import recipe as recipes
 from cleancut.matting.cutout import Cutout
 from cleancut.matting.effects import effects
 from cleancut.matting.foreground import estimate
-from cleancut.matting.predict import fit_of, predict
+from cleancut.matting.predict import fit_of, predict, together
 from cleancut.matting.refine import refinements
 from cleancut.matting.steps import text_of
 from cleancut.matting.stopwatch import Stopwatch
@@ -108,7 +108,7 @@ def _cut(
         plane, tidied = tidy(layer(prediction, recipe.layer, loaded.model), recipe.refine)
     width, height = picture.size
     nothing, everything = (Rows.constant(height, width, np.array(a, np.float32)) for a in (0, 1))
-    alpha = fit.enlarge(plane) if prediction.subject else nothing
+    alpha = fit.enlarge(plane) if prediction.subject or recipe.no_subject == "keep" else nothing
     alpha, refined = refine(own_alpha(alpha, picture), recipe.refine)
     alpha = timed(alpha, stopwatch, "alpha").remembered()
     check()
@@ -149,7 +149,7 @@ def layer(prediction: Prediction, name: str | None, model: Model) -> NDArray[np.
         BadRecipe: the model has no such layer.
     """
     if name is None:
-        return np.asarray(prediction.alpha.max(axis=0))
+        return together(prediction.alpha, model.output)
     if name not in model.layers:
         raise BadRecipe(f"{model.name} has no layer {name!r}; it has {', '.join(model.layers) or 'only one'}.")
     return np.asarray(prediction.alpha[model.layers.index(name)])

@@ -88,7 +88,8 @@ class Fit:
         left, top, right, bottom = self.box
         across = weights(w, self.source[0], self.filter, (left * scale_x, right * scale_x))
         down = weights(h, self.source[1], self.filter, (top * scale_y, bottom * scale_y))
-        wide = plane @ across.T  # (h, W): small, so only the rows are left for each strip
+        # (h, W): small, so only the rows are left for each strip; clipped as 8 bits would be, or corners ring twice
+        wide = np.clip(plane @ across.T, 0, 1)
 
         def read(first: int, last: int) -> NDArray[np.float32]:
             part = down[first:last]

@@ -1,0 +1,1 @@
+"""rembg, spelled as recipes: its API, its commands and their work."""
