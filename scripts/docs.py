@@ -86,7 +86,7 @@ def embedded(model) -> bool:
     return all(weights.embedded for weights in model.weights.values())
 
 
-ABOUT_MODELS = """`cleancut models` lists them with what is on this machine; `cleancut models pull NAME` downloads and verifies.
+ABOUT_MODELS = """`cleancut models` lists them with what is on this machine, `cleancut models pull NAME` downloads them.
 A licence that restricts use must be accepted once: `cleancut models accept NAME`. A file of yours runs as
 `-m FILE.onnx --like NAME`. Tables of yours go into `~/.config/cleancut/models.toml` or the files of `$CLEANCUT_MODELS`.
 Models of the kinds trimap and prompted can be pulled and verified; this version does not run them.
