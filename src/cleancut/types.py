@@ -166,7 +166,7 @@ class Report:
         size: (width, height) of the result in pixels.
         box: the smallest box that holds the subject, in the result's pixels; None without a subject.
         confidence: how far to trust the result, in [0, 1].
-        model: name of the model; `sha256` of its weights; `provider` that ran it.
+        model: name of the model; `sha256` of its weights; `provider` that ran it, in this `precision`.
         refine: the steps that ran on the edge.
         ms: milliseconds by stage so far, summed over threads.
         notes: what the reader should know.
@@ -179,6 +179,7 @@ class Report:
     model: str
     sha256: str
     provider: str
+    precision: str
     refine: tuple[str, ...]
     ms: Mapping[str, float]
     notes: tuple[str, ...]

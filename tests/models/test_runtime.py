@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cleancut.errors import DeviceFailed, ModelFailed, UnknownModel
+from cleancut.errors import BadSetting, DeviceFailed, ModelFailed, UnknownModel
 from cleancut.models import runtime, weights
-from cleancut.models.runtime import Engine, choose, engine
+from cleancut.models.registry import registry
+from cleancut.models.runtime import Engine, engine, footprint
 
 U2NETP = Path("../shared/models/u2netp.onnx")
 ZEROS = np.zeros((1, 3, 320, 320), np.float32)
@@ -49,8 +50,8 @@ def test_threads_share_one_load(monkeypatch):
 
 
 def test_the_network_used_least_recently_is_dropped(tmp_path, monkeypatch):
-    monkeypatch.setattr(runtime, "_session", lambda *_: lambda inputs: inputs)
-    running = Engine("cpu", max_bytes=25)
+    monkeypatch.setattr(runtime, "_STARTS", {"onnxruntime": lambda *_: lambda inputs: inputs})
+    running = Engine("cpu", max_bytes=2 * footprint(Engine().model("u2netp"), 10))
     names = []
     for index in range(3):
         path = tmp_path / f"{index}.onnx"
@@ -68,24 +69,57 @@ def test_the_network_in_use_stays_whatever_its_size():
     assert running.load("cleancut-small") is running.load("cleancut-small")
 
 
-@pytest.mark.parametrize(
-    ("device", "offered", "chosen"),
-    [
-        ("auto", ["cpu"], "cpu"),
-        ("auto", ["tensorrt", "cuda", "cpu"], "cuda"),
-        ("auto", ["coreml", "cpu"], "coreml"),
-        ("tensorrt", ["tensorrt", "cuda", "cpu"], "tensorrt"),
-    ],
-)
-def test_the_best_device_is_chosen(device, offered, chosen):
-    assert choose(device, offered) == chosen
+def starting(monkeypatch, installed, broken=()):
+    """Devices that are `installed`, of which some are `broken`; what was tried is collected."""
+    tried = []
+
+    def start(model, data, choice, threads):
+        tried.append(str(choice))
+        if choice.name in broken:
+            raise DeviceFailed(f"{choice} could not be started.")
+        return lambda inputs: inputs
+
+    monkeypatch.setattr(runtime, "available", lambda: installed)
+    monkeypatch.setattr(runtime, "_STARTS", {"onnxruntime": start, "openvino": start})
+    return tried
 
 
-def test_an_absent_device_is_an_error():
+def test_automatic_takes_the_best_that_starts_and_says_what_did_not(monkeypatch):
+    tried = starting(monkeypatch, ["tensorrt", "cuda", "rocm", "cpu"], broken=["cuda"])
+    loaded = Engine().load("cleancut-small")
+    assert tried == ["cuda", "rocm"]
+    assert loaded.provider == "rocm"
+    assert loaded.notes == ("cuda could not be started.",)
+
+
+def test_a_device_that_is_asked_for_is_never_replaced(monkeypatch):
+    tried = starting(monkeypatch, ["cuda", "cpu"], broken=["cuda"])
+    with pytest.raises(DeviceFailed, match="could not be started"):
+        Engine("cuda:1").load("cleancut-small")
+    assert tried == ["cuda:1"]
+
+
+def test_where_nothing_starts_the_failure_is_the_last_one(monkeypatch):
+    starting(monkeypatch, ["cuda", "cpu"], broken=["cuda", "cpu"])
+    with pytest.raises(DeviceFailed, match="^cpu could not"):
+        Engine().load("cleancut-small")
+
+
+def test_the_precision_that_ran_is_told(monkeypatch):
+    starting(monkeypatch, ["cuda", "openvino", "cpu"])
+    assert Engine().load("cleancut-small").precision == "fp32"
+    loaded = Engine(precision="bf16").load("cleancut-small")
+    assert (loaded.provider, loaded.precision) == ("openvino", "bf16")
+
+
+def test_an_absent_device_is_an_error(monkeypatch):
+    starting(monkeypatch, ["cpu"])
     with pytest.raises(DeviceFailed, match="cuda is not installed; there are cpu"):
-        choose("cuda", ["cpu"])
+        Engine("cuda").load("cleancut-small")
     with pytest.raises(DeviceFailed, match="no device 'gpu0'"):
         Engine("gpu0")
+    with pytest.raises(BadSetting, match="no precision 'fp8'"):
+        engine(precision="fp8")
 
 
 def test_an_absent_model_is_an_error():
@@ -115,8 +149,9 @@ def test_onnxruntime_reports_to_nobody(tmp_path):
     assert [str(path) for path in tmp_path.rglob("*")] == []
 
 
-def test_there_is_one_engine_a_device():
+def test_there_is_one_engine_a_device_and_precision():
     assert engine("cpu") is engine("cpu")
+    assert engine("cpu") is not engine("cpu", "fp32")
 
 
 @pytest.mark.skipif(not U2NETP.exists(), reason="needs the shared weights of u2netp")
@@ -125,3 +160,12 @@ def test_a_file_on_disk_runs_like_a_table():
     loaded = running.load(running.add(U2NETP, "u2netp"))
     (mask,) = loaded.network({"image": ZEROS}).values()
     assert mask.shape == (1, 1, 320, 320)
+
+
+def test_an_alias_is_the_same_network():
+    from dataclasses import replace
+
+    running = Engine("cpu")
+    model = registry()["cleancut-small"]
+    running._files["small"] = replace(model, aliases=("small",))
+    assert running.load("small") is running.load("cleancut-small")

@@ -17,6 +17,7 @@ from cleancut.apps.models import models
 from cleancut.apps.options import limit_options, recipe_options
 from cleancut.apps.rembg.commands import rembg
 from cleancut.errors import CleancutError
+from cleancut.models.devices import PRECISIONS
 
 INTERRUPTED = 130
 
@@ -59,6 +60,7 @@ def cli() -> None:
 @recipe_options
 @click.option("--like", metavar="NAME", help="With -m FILE.onnx: the model whose input and output it shares.")
 @click.option("--device", default="auto", metavar="NAME", help="cpu, cuda, … An absent one is an error. [auto]")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", help="Arithmetic of the network. [auto]")
 @limit_options
 @click.option("--overwrite", is_flag=True, help="Replace results that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a picture.")

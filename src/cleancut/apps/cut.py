@@ -43,6 +43,7 @@ def cut_files(
     output: str | None,
     like: str | None,
     device: str,
+    precision: str,
     overwrite: bool,
     as_json: bool,
     explain: bool,
@@ -52,7 +53,7 @@ def cut_files(
     """Cut every picture that can be; give the exit code of the first that could not."""
     limits = Limits.from_env()
     limits = replace(limits, **{k: given[k] for k in ("max_bytes", "max_pixels") if given[k] is not None})
-    running = engine(device)
+    running = engine(device, precision)
     model = chosen_model(running, given.pop("model"), like)
     warming = threading.Thread(target=_warm, args=(running, model), daemon=True)
     if not dry_run:

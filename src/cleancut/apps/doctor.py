@@ -22,7 +22,7 @@ from cleancut.matting.recipe import make
 from cleancut.models.runtime import available, engine
 from cleancut.models.weights import home
 
-_PACKAGES = ("numpy", "pillow", "onnxruntime", "isal", "click", "rich", "pi-heif")
+_PACKAGES = ("numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "openvino", "isal", "click", "rich", "pi-heif")
 
 
 def run(device: str, as_json: bool) -> int:

@@ -48,7 +48,7 @@ class Cutout:
         scenery: the source's background as an effect changed it, beneath those; None: it is not shown.
         backdrop: what fills the canvas beneath them all, or None: transparent.
         profile: ICC profile of every layer; None is sRGB.
-        confidence, model, sha256, provider, refined, notes: see `Report`.
+        confidence, model, sha256, provider, precision, refined, notes: see `Report`.
         stopwatch: what each stage took so far.
 
     >>> import cleancut
@@ -66,6 +66,7 @@ class Cutout:
     model: str = ""
     sha256: str = ""
     provider: str = ""
+    precision: str = ""
     under: tuple[Layer, ...] = ()
     scenery: Layer | None = None
     backdrop: Backdrop | None = None
@@ -105,6 +106,7 @@ class Cutout:
             model=self.model,
             sha256=self.sha256,
             provider=self.provider,
+            precision=self.precision,
             refine=self.refined,
             ms=self.stopwatch.ms(),
             notes=self.notes,

@@ -121,9 +121,10 @@ def _cut(
         model=loaded.model.name,
         sha256=loaded.sha256,
         provider=loaded.provider,
+        precision=loaded.precision,
         profile=picture.profile,
         refined=(*tidied, *refined),
-        notes=(*picture.notes, *(() if prediction.subject else ("No subject was found.",))),
+        notes=(*loaded.notes, *picture.notes, *(() if prediction.subject else ("No subject was found.",))),
         stopwatch=stopwatch,
     )
     with stopwatch.stage("effects"):

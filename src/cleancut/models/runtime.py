@@ -7,46 +7,51 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
-from numpy.typing import NDArray
-
-from cleancut.errors import DeviceFailed, ModelFailed
+from cleancut.errors import Broken
 from cleancut.limits import processors
-from cleancut.models import weights
+from cleancut.models import openvino, sessions, weights
+from cleancut.models.devices import DEVICES, PRECISIONS, TABLE, Choice, candidates, check
 from cleancut.models.registry import Model, file_model, registry
+from cleancut.models.sessions import silent_onnxruntime
 from cleancut.types import Network
 
-DEVICES = {
-    "tensorrt": "TensorrtExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "rocm": "ROCMExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
-"""Names of devices, the ones to prefer first, and what onnxruntime calls them."""
+__all__ = ["DEVICES", "PRECISIONS", "Engine", "Load", "Loaded", "available", "engine", "silent_onnxruntime"]
 
-_AUTOMATIC = ("cuda", "rocm", "coreml", "directml", "openvino", "cpu")
-"""TensorRT builds an engine for minutes at its first run, so it must be asked for."""
+_STARTS: Mapping[str, Callable[[Model, bytes, Choice, int], Network]] = {
+    "onnxruntime": sessions.start,
+    "openvino": openvino.start,
+}
+
+_ARENA = 400
+"""Bytes that running a network takes for each byte of its input: 43 to 400 were measured (docs/decisions/0008)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """A network ready to run, with what a report says of it."""
+    """A network ready to run, with what a report says of it.
+
+    Attributes:
+        model: its table.
+        network: the function.
+        provider: the device that runs it, such as "cpu" or "cuda:1".
+        sha256: of its weights.
+        precision: the arithmetic of its float32 layers; layers that the file has in 8 bits stay in 8 bits.
+        notes: which better devices are installed and could not be used, a sentence each.
+    """
 
     model: Model
     network: Network
     provider: str
     sha256: str
+    precision: str = "fp32"
+    notes: tuple[str, ...] = ()
 
 
 Load: TypeAlias = Callable[[str], Loaded]
@@ -57,15 +62,27 @@ class Engine:
     """Loads networks and keeps the ones used last, up to a bound in bytes. Threads may share it.
 
     Args:
-        device: one of `DEVICES`, or "auto": the best that is installed. An absent one is an error.
-        max_bytes: bound on the weights kept, by their size on disk; the one in use always stays.
+        device: one of `DEVICES`, with a number where there are several ("cuda:1"), or "auto": the best that is
+            installed and starts. One that is asked for and absent is an error.
+        max_bytes: bound on the memory of the networks kept, as estimated; the one in use always stays.
         threads: threads of one network on the CPU; by default the processors this process may use.
+        precision: one of `PRECISIONS`; what the device cannot do is an error.
+
+    Raises:
+        DeviceFailed: there is no such device, or it never computes in that precision.
+        BadSetting: there is no such precision.
     """
 
-    def __init__(self, device: str = "auto", max_bytes: int = 2_000_000_000, threads: int | None = None) -> None:
-        if device != "auto" and device not in DEVICES:
-            raise DeviceFailed(f"There is no device {device!r}; there are auto, {', '.join(DEVICES)}.")
+    def __init__(
+        self,
+        device: str = "auto",
+        max_bytes: int = 2_000_000_000,
+        threads: int | None = None,
+        precision: str = "auto",
+    ) -> None:
+        check(device, precision)
         self.device = device
+        self.precision = precision
         self.max_bytes = max_bytes
         self.threads = threads or processors()
         self._files: dict[str, Model] = {}
@@ -97,9 +114,11 @@ class Engine:
 
         Raises:
             UnknownModel, NotDownloaded, WrongHash: as the registry and the weights say.
-            DeviceFailed: the device is absent.
+            DeviceFailed: the device is absent or cannot be started.
             ModelFailed: the file is not a graph that can run.
         """
+        model = self.model(name)
+        name = model.name  # an alias must not load a second copy
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:  # one lock a name: two threads never load one network twice, nor wait for another's
@@ -107,94 +126,59 @@ class Engine:
                 if name in self._kept:
                     self._kept.move_to_end(name)
                     return self._kept[name][0]
-            model = self.model(name)
             data, sha256 = weights.read(model)
-            provider = choose(self.device, available())
-            loaded = Loaded(model, _session(model, data, provider, self.threads), provider, sha256)
+            loaded = self._started(model, data, sha256)
             with self._lock:
-                self._kept[name] = (loaded, len(data))
+                self._kept[name] = (loaded, footprint(model, len(data)))
                 self._drop_oldest()
             return loaded
+
+    def _started(self, model: Model, data: bytes, sha256: str) -> Loaded:
+        """Start a network on the first device that takes it; the last one's failure is everybody's."""
+        *better, last = candidates(self.device, self.precision, available())
+        notes: list[str] = []
+        for choice in better:
+            try:
+                network = _STARTS[choice.device.runtime](model, data, choice, self.threads)
+            except Broken as error:
+                notes.append(str(error))
+            else:
+                return Loaded(model, network, str(choice), sha256, choice.precision, tuple(notes))
+        network = _STARTS[last.device.runtime](model, data, last, self.threads)
+        return Loaded(model, network, str(last), sha256, last.precision, tuple(notes))
 
     def _drop_oldest(self) -> None:
         while len(self._kept) > 1 and sum(size for _, size in self._kept.values()) > self.max_bytes:
             self._kept.popitem(last=False)
 
 
-_engines: dict[str, Engine] = {}
+def footprint(model: Model, size: int) -> int:
+    """Estimate the memory in bytes of a network whose file has `size` bytes, once it has run.
+
+    >>> footprint(registry()["u2netp"], 4_574_861)
+    496094861
+    """
+    width, height = model.input.size
+    return size + _ARENA * width * height * 3 * 4
+
+
+_engines: dict[tuple[str, str], Engine] = {}
 _engines_lock = threading.Lock()
 
 
-def engine(device: str = "auto") -> Engine:
-    """Give the engine of this process for a device; the same one every time."""
+def engine(device: str = "auto", precision: str = "auto") -> Engine:
+    """Give the engine of this process for a device and a precision; the same one every time."""
     with _engines_lock:
-        if device not in _engines:
-            _engines[device] = Engine(device)
-        return _engines[device]
-
-
-def silent_onnxruntime() -> ModuleType:
-    """Import onnxruntime with its telemetry switched off; the only place that imports it.
-
-    Its official builds write an identifier of the device to the user's cache and send events about every session.
-    The variable must be set before the library loads; after that, only its later events can be switched off.
-    """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime  # noqa: PLC0415 - importing it costs more than most commands need
-
-    onnxruntime.disable_telemetry_events()
-    return cast(ModuleType, onnxruntime)
+        if (device, precision) not in _engines:
+            _engines[device, precision] = Engine(device, precision=precision)
+        return _engines[device, precision]
 
 
 def available() -> list[str]:
-    """List the devices that the installed onnxruntime offers, the ones to prefer first."""
-    onnxruntime = silent_onnxruntime()
-    offered = onnxruntime.get_available_providers()
-    return [device for device, provider in DEVICES.items() if provider in offered]
-
-
-def choose(device: str, offered: Iterable[str]) -> str:
-    """Choose a device among those offered; an absent one is never replaced in silence.
-
-    Raises:
-        DeviceFailed: it is absent.
-
-    >>> choose("auto", ["tensorrt", "cuda", "cpu"])
-    'cuda'
-    """
-    offered = list(offered)
-    if device == "auto":
-        return next(name for name in _AUTOMATIC if name in offered)
-    if device not in offered:
-        raise DeviceFailed(f"The device {device} is not installed; there are {', '.join(offered)}.")
-    return device
-
-
-def _session(model: Model, data: bytes, device: str, threads: int) -> Network:
-    """Make a session of onnxruntime a function of named arrays."""
-    onnxruntime = silent_onnxruntime()
-    from onnxruntime.capi import onnxruntime_pybind11_state as state  # noqa: PLC0415
-
-    refusals = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented,
-                state.RuntimeException, state.EPFail, state.NoSuchFile)  # fmt: skip
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(data, options, providers=[DEVICES[device]])
-    except refusals as error:
-        raise ModelFailed(f"The weights of {model.name} are not a graph that onnxruntime can load.") from error
-    if session.get_providers()[0] != DEVICES[device]:
-        raise DeviceFailed(f"The device {device} is installed but could not be started; its driver may be missing.")
-    wanted = [model.output.name or session.get_outputs()[0].name]
-    given = model.input.name or session.get_inputs()[0].name
-
-    def network(inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        feeds = {given if name == "image" else name: array for name, array in inputs.items()}
-        try:
-            return dict(zip(wanted, session.run(wanted, feeds), strict=True))
-        except (*refusals, ValueError) as error:
-            raise ModelFailed(f"The network of {model.name} does not take what its table says.") from error
-
-    return network
+    """List the devices that are installed, the ones to prefer first; whether one starts is known when it is tried."""
+    offered = silent_onnxruntime().get_available_providers()
+    found = {
+        "onnxruntime": lambda device: device.provider in offered,
+        "openvino": lambda device: openvino.installed(),
+    }
+    return [name for name, device in TABLE.items() if found[device.runtime](device)]
