@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Literal
 
 from cleancut.errors import BadSetting, DeviceFailed
@@ -180,6 +179,8 @@ def _absent(name: str, offered: list[str]) -> str:
     """Say how to get a device; a package that another one lies over is told apart from one that is not there."""
     said = f"The device {name} is not installed; there are {', '.join(offered)}. "
     package = TABLE[name].package
+    from importlib import metadata  # noqa: PLC0415 - it takes 18 ms, which only a failure should cost
+
     try:
         metadata.version(package)
     except metadata.PackageNotFoundError:
