@@ -1,7 +1,8 @@
+from importlib import metadata
+
 import pytest
 
 from cleancut.errors import BadSetting, DeviceFailed
-from cleancut.models import devices
 from cleancut.models.devices import DEVICES, PRECISIONS, TABLE, Choice, candidates, check
 
 
@@ -59,10 +60,10 @@ def test_a_precision_that_does_not_exist_is_an_error():
 
 def test_an_absent_device_is_an_error_that_says_what_brings_it(monkeypatch):
     installed = {}
-    monkeypatch.setattr(devices.metadata, "version", lambda name: installed[name] if name in installed else absent())
+    monkeypatch.setattr(metadata, "version", lambda name: installed[name] if name in installed else absent())
 
     def absent():
-        raise devices.metadata.PackageNotFoundError
+        raise metadata.PackageNotFoundError
 
     with pytest.raises(DeviceFailed, match=r"cuda is not installed; there are cpu\. It comes with.* onnxruntime-gpu"):
         candidates("cuda", "auto", ["cpu"])
