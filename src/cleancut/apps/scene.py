@@ -33,15 +33,15 @@ class Scene:
     background: Plane
 
 
-def scene(width: int = 960, height: int = 1200, seed: int = 0) -> Scene:
-    """Draw a vase of flowers; another seed gives other colours, shapes, light and place.
+def scene(width: int = 960, height: int = 1200, seed: int = 0, zoom: float = 1.0) -> Scene:
+    """Draw a vase of flowers; another seed gives other colours, shapes, light and place, a zoom another size.
 
     >>> drawn = scene(96, 120)
     >>> drawn.photo.size, float(drawn.alpha.max())
     ((96, 120), 1.0)
     """
     rng = np.random.default_rng(seed)
-    grid = _Grid.of(width, height, float(rng.uniform(-0.06, 0.06)))
+    grid = _Grid.of(width, height, float(rng.uniform(-0.06, 0.06)), zoom)
     background = _room(grid, rng)
     foreground, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     for window, color, cover in _bouquet(grid, rng):
@@ -69,8 +69,8 @@ class _Grid:
     window: tuple[slice, slice]
 
     @classmethod
-    def of(cls, width: int, height: int, aside: float) -> _Grid:
-        unit = min(width, height * 0.8)
+    def of(cls, width: int, height: int, aside: float, zoom: float) -> _Grid:
+        unit = min(width, height * 0.8) * zoom
         x = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / unit - np.float32(aside)
         y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2) / unit + np.float32(0.625)
         return cls(x[None], y[:, None], 1 / unit, (slice(0, height), slice(0, width)))
