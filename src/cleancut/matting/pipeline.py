@@ -83,11 +83,14 @@ def cut_all(
     recipe = recipes.checked(recipe or Recipe())
     limits = limits or Limits.from_env()
     recipe, handed = recipes.named_by_content(recipe, assets or {})
-    loaded = (load or engine().load)(recipe.model)
+    load = load or engine().load
+    loaded: Loaded | None = None
     for source in sources:
         stopwatch = Stopwatch()
         with stopwatch.stage("read"):
             picture = read(source, recipe, limits)
+        # After reading: a caller that loads the network in another thread has both done at once.
+        loaded = loaded or load(recipe.model)
         yield _cut(picture, recipe, loaded, handed, check or (lambda: None), stopwatch)
 
 

@@ -131,9 +131,17 @@ def weights(size: int, wanted: int, filter: Filter, span: tuple[float, float] | 
     scale = (end - start) / wanted
     widen = max(scale, 1.0)
     centers = start + (np.arange(wanted) + 0.5) * scale
-    distance = (np.arange(size) + 0.5 - centers[:, None]) / widen
-    matrix = _KERNELS[filter](distance) * (np.abs(distance) < _SUPPORT[filter])
-    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True), np.float32)
+    reach = _SUPPORT[filter] * widen
+    # Only the few values within reach of each are worked out; the rest of the matrix is zero.
+    near = np.floor(centers - reach).astype(np.intp)[:, None] + np.arange(math.ceil(2 * reach) + 2)
+    distance = (near + 0.5 - centers[:, None]) / widen
+    counts = (np.abs(distance) < _SUPPORT[filter]) & (near >= 0) & (near < size)
+    parts = _KERNELS[filter](distance) * counts
+    parts /= parts.sum(axis=1, keepdims=True)
+    matrix = np.zeros((wanted, size), np.float32)
+    rows = np.broadcast_to(np.arange(wanted)[:, None], near.shape)
+    matrix[rows[counts], near[counts]] = parts[counts]
+    return matrix
 
 
 def _bilinear(x: NDArray[Any]) -> NDArray[Any]:
