@@ -88,7 +88,9 @@ def chosen_model(running: Engine, model: str | None, like: str | None) -> str:
         raise BadSetting("--like goes with a model file: -m FILE.onnx --like NAME.")
     if model is None:
         return Recipe().model
-    return running.add(model, like) if is_file and like is not None else model
+    if is_file and like is not None:
+        return running.add(model, like)
+    return running.model(model).name  # one that is not there is said once, before any picture is read
 
 
 def _warm(running: Engine, model: str) -> None:
