@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from cleancut.errors import DeviceFailed, ModelFailed
 from cleancut.models import sessions, weights
 from cleancut.models.devices import DEVICES, Choice
 from cleancut.models.registry import registry
 
+state = sessions.silent_onnxruntime().capi.onnxruntime_pybind11_state
 MODEL = registry()["cleancut-small"]
 CUDA = Choice("cuda", 1, "fp32")
 
