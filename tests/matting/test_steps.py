@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleancut.errors import BadSetting, UnknownEffect
-from cleancut.matting.steps import Asset, Catalogue, Color, Length, Range, text_of
+from cleancut.matting.settings import Asset, Color, Length, Range
+from cleancut.matting.steps import Catalogue, text_of
 from cleancut.types import Picture, Step
 
 things = Catalogue("thing")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleancut.matting.backdrop import Backdrop, colored, pictured
-from cleancut.matting.steps import Color
+from cleancut.matting.settings import Color
 from cleancut.matting.stopwatch import Stopwatch
 from cleancut.raster.blend import mix
 from cleancut.raster.color import rows_to_srgb

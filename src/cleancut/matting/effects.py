@@ -31,7 +31,8 @@ from cleancut.matting import shadows
 from cleancut.matting.backdrop import colored, pictured
 from cleancut.matting.cutout import Cutout, box_of
 from cleancut.matting.scenery import without_subject
-from cleancut.matting.steps import Asset, Catalogue, Color, Length, Range
+from cleancut.matting.settings import Asset, Color, Length, Range
+from cleancut.matting.steps import Catalogue
 from cleancut.raster.blend import over
 from cleancut.raster.layer import Layer
 from cleancut.raster.resample import resized

@@ -20,7 +20,8 @@ from cleancut.errors import BadRecipe, BadSetting
 from cleancut.matting.effects import effects
 from cleancut.matting.plugins import load_effects
 from cleancut.matting.refine import refinements
-from cleancut.matting.steps import Asset, Catalogue, Choice, Kind, Range, Switch
+from cleancut.matting.settings import Asset, Choice, Kind, Range, Switch
+from cleancut.matting.steps import Catalogue
 from cleancut.types import Picture, Recipe, Step
 
 CATALOGUES: Mapping[str, Catalogue[Any]] = {"effects": effects, "refine": refinements}

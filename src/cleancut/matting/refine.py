@@ -18,7 +18,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from cleancut.matting.steps import Catalogue, Length, Range
+from cleancut.matting.settings import Length, Range
+from cleancut.matting.steps import Catalogue
 from cleancut.raster.gaussian import blurred
 from cleancut.raster.local import UNSEEN
 from cleancut.raster.morphology import closed, dilated, eroded, opened

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cleancut.matting.cutout import Cutout
 from cleancut.matting.effects import effects
-from cleancut.matting.steps import Range
+from cleancut.matting.settings import Range
 from cleancut.raster.layer import Layer
 
 
