@@ -59,9 +59,11 @@ def test_many_pictures_load_one_network():
 
 
 def test_a_second_call_never_reloads(monkeypatch):
-    cleancut.cut(NOISE)
-    monkeypatch.setattr(weights, "read", lambda *_: pytest.fail("read again"))
-    cleancut.cut(NOISE)
+    first = cleancut.cut(NOISE)
+    reads = []
+    monkeypatch.setattr(weights, "read", lambda *given: reads.append(given) or pytest.fail("read again"))
+    assert (cleancut.cut(NOISE).rgba() == first.rgba()).all()
+    assert not reads
 
 
 def test_threads_agree():

@@ -239,7 +239,7 @@ def test_a_redirect_that_leads_astray_is_not_followed(server, folder, location, 
     assert "net.onnx" not in files(folder)
 
 
-def test_an_endless_redirect_is_not_read(server):
+def test_an_endless_redirect_is_not_read(server, folder):
     def reply(handler):
         if handler.path == "/net.onnx":
             handler.head(302, Location="/there")
@@ -249,6 +249,7 @@ def test_an_endless_redirect_is_not_read(server):
 
     server.reply = reply
     get(server)
+    assert files(folder) == {"net.onnx": DATA}
 
 
 def test_https_never_becomes_http():
@@ -365,9 +366,10 @@ def test_a_clock_that_jumps_is_not_looked_at(server, folder, monkeypatch):
     assert files(folder) == {"net.onnx": DATA}
 
 
-def test_the_proxy_is_not_told_of_this_machine(server, monkeypatch):
+def test_the_proxy_is_not_told_of_this_machine(server, folder, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     get(server)
+    assert files(folder) == {"net.onnx": DATA}
 
 
 def test_a_table_without_an_address_says_where_to_put_the_file():

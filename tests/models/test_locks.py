@@ -1,6 +1,8 @@
 import threading
 import time
 
+import pytest
+
 from cleancut.models.locks import locked
 
 
@@ -43,9 +45,10 @@ def test_who_waits_is_told_once(tmp_path):
 
 
 def test_a_lock_is_given_back_when_the_work_fails(tmp_path):
-    for _ in range(2):
-        try:
-            with locked(tmp_path / "lock"):
-                raise KeyError
-        except KeyError:
-            pass
+    entered, waited = [], []
+    for turn in range(2):
+        with pytest.raises(KeyError), locked(tmp_path / "lock", lambda: waited.append(True)):
+            entered.append(turn)
+            raise KeyError
+    assert entered == [0, 1]
+    assert not waited
