@@ -64,6 +64,33 @@ def export(checkpoint: Path, out: Path, side: int) -> None:
 
 
 @main.command()
+@click.argument("data", nargs=-1, required=True, type=FOLDER)
+@click.option("--out", required=True, type=OUT, help="Folder for canvases, checkpoints and the log.")
+@click.option("--model", required=True, type=FILE, help="The ONNX file of cleancut-small.")
+@click.option("--canvases", default=2_400, show_default=True, help="Pictures with true alpha to make.")
+@click.option("--samples", default=60_000, show_default=True, help="Crops to show in all.")
+@click.option("--batch", default=16, show_default=True, help="Crops a step.")
+@click.option("--rate", default=2e-3, show_default=True, help="Learning rate.")
+@click.option("--every", default=4_800, show_default=True, help="Crops between two validations.")
+@click.option("--minutes", type=float, default=float("inf"), help="Stop after so many, to be resumed.")
+def closeup(data: tuple[Path, ...], **settings: object) -> None:
+    """Train the close-up network on canvases made from the files in the folders DATA."""
+    from training.closeup.train import Plan, train  # noqa: PLC0415
+
+    train(Plan(data=data, **settings))  # type: ignore[arg-type]
+
+
+@main.command()
+@click.argument("checkpoint", type=FILE)
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+def export_closeup(checkpoint: Path, out: Path) -> None:
+    """Write the close-up network's checkpoint as an ONNX file, and compare both."""
+    from training.export import export_closeup as run  # noqa: PLC0415
+
+    print(f"The file's answers differ by {run(checkpoint, out):.2g} at the most.")
+
+
+@main.command()
 @click.argument("model", type=FILE)
 @click.argument("data", nargs=-1, required=True, type=FOLDER)
 def calibrate(model: Path, data: tuple[Path, ...]) -> None:

@@ -63,7 +63,7 @@ class Mixer:
             part
             for use, number in self._counts(count).items()
             if number
-            for part in [self._composed(number, side) if use == "cutout" else self._plain(use, number, side)]
+            for part in [self.composed(number, side) if use == "cutout" else self._plain(use, number, side)]
         ]
         rgb, alpha, trust, exact, contrast = (torch.cat(columns) for columns in zip(*parts, strict=True))
         picture = spoilt(rgb.clamp(0, 1), self.random) * 2 - 1
@@ -116,7 +116,7 @@ class Mixer:
         ]
         return functional.affine_grid(torch.stack(rows, 1), [len(size), 1, side, side], align_corners=False)
 
-    def _composed(self, count: int, side: int) -> tuple[Tensor, ...]:
+    def composed(self, count: int, side: int) -> tuple[Tensor, ...]:
         """Lay cut-outs over backgrounds; alpha is then known exactly."""
         behind = self.shelves["empty"]
         view = self._view(count, side, nearest=0.3, furthest=1)

@@ -1,12 +1,14 @@
-"""A checkpoint → one ONNX file: alpha, expected error and subject as probabilities, weights stored in 16 bits.
+"""A checkpoint → one ONNX file: answers as probabilities, weights stored in 16 bits, compared with the network.
 
 Operators are those that onnxruntime, OpenVINO and onnxruntime-web (WASM, WebGPU) all run: opset 17, no custom domain.
 """
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,9 +17,14 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from training.closeup.network import Closeup
 from training.network import Small
 
 SIDE = 320
+"""Of cleancut-small's input."""
+
+TILE = 256
+"""Of the close-up network's, where it is not said otherwise."""
 
 TOLERANCE = 1e-3
 """How far the file's answers may be from the network's, anywhere."""
@@ -38,13 +45,25 @@ class Answers(nn.Module):
         return torch.sigmoid(answer.alpha), torch.sigmoid(answer.error), torch.sigmoid(answer.subject)
 
 
+class Closer(nn.Module):
+    """The close-up network as it is shipped: alpha in [0, 1]."""
+
+    def __init__(self, network: Closeup) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+        """Give alpha for a part of a picture and its coarse alpha."""
+        return torch.sigmoid(self.network(image, coarse))
+
+
 def export(checkpoint: Path, out: Path, side: int = SIDE) -> float:
-    """Write a checkpoint's network as an ONNX file.
+    """Write the averaged network of a checkpoint as an ONNX file; its batch is dynamic.
 
     Args:
-        checkpoint: what training wrote; `best.pt` has the averaged network.
+        checkpoint: `best.pt` of a run.
         out: the file to write.
-        side: of the input; the batch is dynamic.
+        side: of the input.
 
     Returns:
         The largest difference between the file's answers and the network's.
@@ -53,13 +72,40 @@ def export(checkpoint: Path, out: Path, side: int = SIDE) -> float:
         ValueError: it is more than `TOLERANCE`.
     """
     network = Small()
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["network"])
-    whole = Answers(network).eval()
+    network.load_state_dict(_state(checkpoint)["network"])
+    batch = {0: "batch"}
+    return _written(Answers(network), out, {"image": _noise(3, side) * 2 - 1}, OUTPUTS, batch)
+
+
+def export_closeup(checkpoint: Path, out: Path, side: int = TILE) -> float:
+    """Write the averaged close-up network as an ONNX file, as `export` does; its batch and sides are dynamic."""
+    network = Closeup()
+    network.load_state_dict(_state(checkpoint)["averaged"])
+    given = {"image": _noise(3, side) * 2 - 1, "coarse": _noise(1, side)}
+    return _written(Closer(network), out, given, OUTPUTS[:1], {0: "batch", 2: "height", 3: "width"})
+
+
+def _state(checkpoint: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return state
+
+
+def _noise(channels: int, side: int) -> Tensor:
+    """Give two pictures of noise: two, since that shows whether the batch is dynamic."""
+    return torch.rand(2, channels, side, side, generator=torch.Generator().manual_seed(1))
+
+
+def _written(
+    whole: nn.Module, out: Path, given: dict[str, Tensor], outputs: tuple[str, ...], axes: dict[int, str]
+) -> float:
+    whole.eval()
     with torch.no_grad():
-        model = stored_in_half(_graph(whole, side))
-    model.doc_string = "cleancut-small, MIT"
+        model = stored_in_half(_graph(whole, given, outputs, axes))
+        expected = whole(*given.values())
+    model.doc_string = "Part of cleancut, MIT"
     onnx.checker.check_model(model)
-    difference = _difference(whole, model, side)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    difference = _difference(model, given, expected)
     if difference > TOLERANCE:
         raise ValueError(f"The file's answers are {difference:.2g} off; at most {TOLERANCE:g} is allowed.")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -67,20 +113,19 @@ def export(checkpoint: Path, out: Path, side: int = SIDE) -> float:
     return difference
 
 
-def _graph(whole: nn.Module, side: int) -> onnx.ModelProto:
-    import io  # noqa: PLC0415
-
+def _graph(
+    whole: nn.Module, given: dict[str, Tensor], outputs: tuple[str, ...], axes: dict[int, str]
+) -> onnx.ModelProto:
     buffer = io.BytesIO()
-    axes = {name: {0: "batch"} for name in ("image", *OUTPUTS)}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch's newer exporter leaves the batch norms unfolded
+        warnings.simplefilter("ignore")  # torch's newer exporter, which it asks for, leaves the batch norms unfolded
         torch.onnx.export(
             whole,
-            (torch.zeros(1, 3, side, side),),
-            buffer,
-            input_names=["image"],
-            output_names=list(OUTPUTS),
-            dynamic_axes=axes,
+            tuple(tensor[:1] for tensor in given.values()),
+            buffer,  # type: ignore[arg-type]
+            input_names=list(given),
+            output_names=list(outputs),
+            dynamic_axes=dict.fromkeys((*given, *outputs), axes),
             opset_version=17,
             dynamo=False,
         )
@@ -109,11 +154,7 @@ def stored_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def _difference(whole: nn.Module, model: onnx.ModelProto, side: int) -> float:
-    """Compare on two pictures of noise at once, which shows whether the batch is dynamic too."""
-    picture = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    with torch.inference_mode():
-        expected = whole(picture)
+def _difference(model: onnx.ModelProto, given: dict[str, Tensor], expected: tuple[Tensor, ...]) -> float:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    answers = session.run(None, {"image": picture.numpy()})
+    answers = session.run(None, {name: tensor.numpy() for name, tensor in given.items()})
     return max(float(np.abs(got - own.numpy()).max()) for got, own in zip(answers, expected, strict=True))

@@ -53,7 +53,7 @@ def losses(answer: Answer, batch: Batch) -> dict[str, Tensor]:
     exact = batch.exact.flatten() > 0.5
     if bool(exact.any()):
         share = exact.float().mean()
-        terms["laplacian"] = _laplacian(alpha[exact] - truth[exact]) * share
+        terms["laplacian"] = laplacian(alpha[exact] - truth[exact]) * share
         terms["composition"] = (off[exact] * batch.contrast[exact]).mean() * share
     return terms
 
@@ -106,7 +106,7 @@ def _coarse(planes: tuple[Tensor, ...], truth: Tensor) -> Tensor:
     return torch.stack(terms).mean()
 
 
-def _laplacian(difference: Tensor) -> Tensor:
+def laplacian(difference: Tensor) -> Tensor:
     """Give the L1 norm of a difference over the levels of its pyramid; a linear pyramid needs only one."""
     terms = []
     for level in range(LEVELS):
