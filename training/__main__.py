@@ -36,6 +36,7 @@ def label(unlabelled: tuple[Path, ...], out: Path, teacher: str, like: str | Non
 @click.option("--start", type=FILE, help="A checkpoint to start from.")
 @click.option("--leave-out", multiple=True, help="A source to do without.")
 @click.option("--samples", default=90_000, show_default=True, help="Pictures to show in all.")
+@click.option("--sides", type=(int, int, int), default=(256, 288, 320), show_default=True, help="Of the pictures.")
 @click.option("--batch", default=12, show_default=True, help="Pictures a step.")
 @click.option("--rate", default=1e-3, show_default=True, help="Learning rate of the decoder.")
 @click.option("--encoder-rate", default=2e-4, show_default=True, help="Learning rate of the encoder.")

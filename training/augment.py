@@ -138,7 +138,7 @@ class Mixer:
     def _subjects(self, count: int, side: int) -> tuple[Tensor, Tensor, Tensor]:
         """Draw subjects: (N, 3) colour times alpha, (N, 1) alpha, and how exact they are."""
         cutouts, pairs = self.shelves["cutout"], self.shelves["pair"]
-        zoom = self._uniform(math.log(0.9), math.log(3.2), count).exp()
+        zoom = self._uniform(math.log(0.7), math.log(2.8), count).exp()
         stretch = self._uniform(-0.12, 0.12, count).exp()
         size = torch.stack([zoom * stretch, zoom / stretch], 1)
         middle = self._uniform(-1, 1, count, 2) * (size - 0.55).clamp(min=0.1)

@@ -61,7 +61,7 @@ def export(checkpoint: Path, out: Path, side: int = SIDE) -> float:
     """Write the averaged network of a checkpoint as an ONNX file; its batch is dynamic.
 
     Args:
-        checkpoint: `best.pt` of a run.
+        checkpoint: of a run, its last or its best one.
         out: the file to write.
         side: of the input.
 
@@ -72,7 +72,7 @@ def export(checkpoint: Path, out: Path, side: int = SIDE) -> float:
         ValueError: it is more than `TOLERANCE`.
     """
     network = Small()
-    network.load_state_dict(_state(checkpoint)["network"])
+    network.load_state_dict(_state(checkpoint)["averaged"])
     batch = {0: "batch"}
     return _written(Answers(network), out, {"image": _noise(3, side) * 2 - 1}, OUTPUTS, batch)
 

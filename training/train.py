@@ -19,8 +19,8 @@ from training.data import Data, Shelf, Use, read
 from training.losses import losses, total
 from training.network import Small
 
-SIDES = ((0.0, 256), (0.45, 288), (0.75, 320))
-"""From which share of the run on pictures have which side: coarse things are learnt cheaply first."""
+STARTS = (0.0, 0.45, 0.75)
+"""From which share of the run on pictures have the first, second and third side: coarse things are learnt first."""
 
 VALIDATION_SIDE = 320
 
@@ -39,6 +39,7 @@ class Plan:
         start: a checkpoint whose network to start from instead.
         leave_out: sources to do without.
         samples: pictures to show in all.
+        sides: of the pictures, in turn as `STARTS` says; multiples of 32.
         batch: pictures a step.
         rate: of learning, for the decoder; the encoder's is `encoder_rate`.
         frozen: layers of the encoder that are not trained, counted in blocks; they cost memory and time most.
@@ -55,6 +56,7 @@ class Plan:
     start: Path | None = None
     leave_out: tuple[str, ...] = ()
     samples: int = 90_000
+    sides: tuple[int, int, int] = (256, 288, 320)
     batch: int = 12
     rate: float = 1e-3
     encoder_rate: float = 2e-4
@@ -108,7 +110,7 @@ class Run:
 
     def _one_step(self) -> dict[str, float]:
         share = self.step / self.steps
-        side = next(side for start, side in reversed(SIDES) if share >= start)
+        side = max((start, side) for start, side in zip(STARTS, self.plan.sides, strict=True) if share >= start)[1]
         for group in self.optimizer.param_groups:
             group["lr"] = group["full"] * _rate(self.step, self.steps)
         batch = self.mixer.batch(self.plan.batch, side)
@@ -118,7 +120,7 @@ class Run:
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
-        self._follow()
+        follow(self.averaged, self.network, min(self.plan.average, (1 + self.step) / (10 + self.step)))
         return {name: float(value.detach()) for name, value in terms.items()} | {"loss": float(loss.detach())}
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -126,17 +128,6 @@ class Run:
         with torch.autocast(self.device.type, torch.bfloat16):
             answer = self.network(batch.picture.contiguous(memory_format=torch.channels_last))
         return losses(answer, batch)
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the averaged network a little towards the one in training."""
-        keep = min(self.plan.average, (1 + self.step) / (10 + self.step))
-        own, others = self.averaged.state_dict(), self.network.state_dict()
-        for name, value in own.items():
-            if value.is_floating_point():
-                value.lerp_(others[name], 1 - keep)
-            else:
-                value.copy_(others[name])
 
     def _report(self, sums: dict[str, float], seconds: float) -> None:
         found = validate(self.averaged, self.validation, self.device)
@@ -152,7 +143,7 @@ class Run:
         self.save(self.plan.out / "last.pt")
         if found["score"] > self.best:
             self.best = found["score"]
-            _write({"network": self.averaged.state_dict(), "validation": found}, self.plan.out / "best.pt")
+            write({"averaged": self.averaged.state_dict(), "validation": found}, self.plan.out / "best.pt")
 
     def save(self, path: Path) -> None:
         """Write everything needed to go on."""
@@ -164,7 +155,7 @@ class Run:
             "step": self.step,
             "best": self.best,
         }
-        _write(state, path)
+        write(state, path)
 
     def resume(self, path: Path) -> None:
         """Go on from what `save` wrote."""
@@ -193,7 +184,8 @@ def validate(network: nn.Module, shelves: dict[Use, Shelf], device: torch.device
     """Measure a network on pictures it was not trained on.
 
     Returns:
-        IoU by source, their mean `iou`, `mae`, the share of pictures without a subject found `empty`, and a `score`.
+        IoU by source, that of all pictures `iou`, `mae`, the share of pictures without a subject found `empty`, and a
+        `score`. Sources count by their pictures: a few odd ones would decide otherwise.
     """
     network.eval()
     ious: dict[str, list[float]] = {}
@@ -214,7 +206,7 @@ def validate(network: nn.Module, shelves: dict[Use, Shelf], device: torch.device
             )
             errors.append(float(np.abs(alpha - truth).mean()))
     by_source = {name: round(float(np.mean(values)), 4) for name, values in sorted(ious.items())}
-    iou = float(np.mean(list(by_source.values()))) if by_source else 0.0
+    iou = float(np.mean([value for values in ious.values() for value in values])) if ious else 0.0
     share = float(np.mean(empty)) if empty else 0.0
     mae = float(np.mean(errors)) if errors else 1.0
     return by_source | {
@@ -237,13 +229,24 @@ def predicted(network: nn.Module, rgb: Tensor) -> np.ndarray[Any, np.dtype[np.fl
     return answer
 
 
+@torch.no_grad()
+def follow(averaged: nn.Module, network: nn.Module, keep: float) -> None:
+    """Move an averaged network a little towards the one in training; `keep` is the part that stays."""
+    own, others = averaged.state_dict(), network.state_dict()
+    for name, value in own.items():
+        if value.is_floating_point():
+            value.lerp_(others[name], 1 - keep)
+        else:
+            value.copy_(others[name])
+
+
 def _fresh(plan: Plan) -> Small:
     network = Small()
     if plan.encoder is not None:
         with np.load(plan.encoder) as arrays:
             network.encoder.load(dict(arrays))
     if plan.start is not None:
-        network.load_state_dict(torch.load(plan.start, map_location="cpu", weights_only=True)["network"])
+        network.load_state_dict(torch.load(plan.start, map_location="cpu", weights_only=True)["averaged"])
     frozen = [network.encoder.stem, *network.encoder.blocks[: plan.frozen]] if plan.frozen else []
     for layer in frozen:
         layer.requires_grad_(False)
@@ -266,7 +269,7 @@ def _rate(step: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def _write(state: dict[str, Any], path: Path) -> None:
+def write(state: dict[str, Any], path: Path) -> None:
     """Write a checkpoint whole or not at all."""
     part = path.with_suffix(".part")
     torch.save(state, part)

@@ -17,6 +17,7 @@ from training.closeup.canvases import Canvases, blank, make
 from training.closeup.network import Closeup
 from training.data import SIDE, read
 from training.losses import laplacian
+from training.train import follow, write
 
 CROP = 160
 """Side in pixels of what a step shows: a part of a canvas around an edge."""
@@ -51,54 +52,82 @@ class Plan:
     minutes: float = math.inf
 
 
-def train(plan: Plan) -> None:
-    """Make the canvases where they are not there yet, and train to the end of the plan or of its minutes."""
-    plan.out.mkdir(parents=True, exist_ok=True)
-    training, validation = _canvases(plan)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(plan.seed)
-    network = Closeup().to(device)
-    averaged = copy.deepcopy(network).eval().requires_grad_(False)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01)
-    steps, step, began = plan.samples // plan.batch, 0, time.monotonic()
-    random = torch.Generator().manual_seed(plan.seed)
-    last = plan.out / "last.pt"
-    if last.exists():
-        state = torch.load(last, map_location="cpu", weights_only=True)
-        network.load_state_dict(state["network"])
-        averaged.load_state_dict(state["averaged"])
-        optimizer.load_state_dict(state["optimizer"])
-        random.set_state(state["random"])
-        step = state["step"]
-    total = 0.0
-    every = max(1, plan.every // plan.batch)
-    while step < steps:
-        for group in optimizer.param_groups:
-            group["lr"] = plan.rate * min((step + 1) / 200, 0.5 * (1 + math.cos(math.pi * step / steps)))
-        picture, coarse, truth = (part.to(device) for part in crops(training, plan.batch, random))
-        with torch.autocast(device.type, torch.bfloat16):
-            logits = network(picture, coarse)
+class Run:
+    """A close-up network in training, with everything that a checkpoint must hold."""
+
+    def __init__(self, plan: Plan) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan = plan
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.training, self.validation = _canvases(plan)
+        self.network = Closeup().to(self.device)
+        self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=plan.rate, weight_decay=0.01)
+        self.random = torch.Generator().manual_seed(plan.seed)
+        self.step = 0
+
+    def train(self) -> None:
+        """Train to the end of the plan, or until its minutes are over."""
+        steps, every = self.plan.samples // self.plan.batch, max(1, self.plan.every // self.plan.batch)
+        began, total = time.monotonic(), 0.0
+        while self.step < steps:
+            total += self._one_step(steps) / every
+            self.step += 1
+            late = (time.monotonic() - began) / 60 > self.plan.minutes
+            if self.step % every == 0 or self.step == steps or late:
+                self._report(total)
+                total = 0.0
+            if late:
+                return
+
+    def _one_step(self, steps: int) -> float:
+        share = min((self.step + 1) / 200, 0.5 * (1 + math.cos(math.pi * self.step / steps)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.plan.rate * share
+        batch = crops(self.training, self.plan.batch, self.random)
+        picture, coarse, truth = (part.to(self.device) for part in batch)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            logits = self.network(picture, coarse)
         loss = punished(logits.float(), coarse, truth)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        _follow(averaged, network, min(0.998, (1 + step) / (10 + step)))
-        step, total = step + 1, total + float(loss.detach()) / every
-        late = (time.monotonic() - began) / 60 > plan.minutes
-        if step % every == 0 or step == steps or late:
-            found = validate(averaged, validation, device)
-            line = {"samples": step * plan.batch, "loss": round(total, 4), "validation": found}
-            with (plan.out / "log.jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-            print(json.dumps(line), flush=True)
-            total = 0.0
-            part = last.with_suffix(".part")
-            state = {"network": network.state_dict(), "averaged": averaged.state_dict(), "step": step}
-            torch.save(state | {"optimizer": optimizer.state_dict(), "random": random.get_state()}, part)
-            part.replace(last)
-        if late:
-            return
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        follow(self.averaged, self.network, min(0.998, (1 + self.step) / (10 + self.step)))
+        return float(loss.detach())
+
+    def _report(self, loss: float) -> None:
+        found = validate(self.averaged, self.validation, self.device)
+        line = {"samples": self.step * self.plan.batch, "loss": round(loss, 4), "validation": found}
+        with (self.plan.out / "log.jsonl").open("a") as log:
+            log.write(json.dumps(line) + "\n")
+        print(json.dumps(line), flush=True)
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": self.random.get_state(),
+            "step": self.step,
+        }
+        write(state, self.plan.out / "last.pt")
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint."""
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.random.set_state(state["random"])
+        self.step = state["step"]
+
+
+def train(plan: Plan) -> None:
+    """Make the canvases where they are not there yet, and carry out a plan from its last checkpoint."""
+    plan.out.mkdir(parents=True, exist_ok=True)
+    run = Run(plan)
+    if (plan.out / "last.pt").exists():
+        run.resume(plan.out / "last.pt")
+    run.train()
 
 
 def crops(canvases: Canvases, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -157,16 +186,6 @@ def validate(network: nn.Module, canvases: Canvases, device: torch.device) -> di
 def _slopes(alpha: Tensor, truth: Tensor) -> Tensor:
     off = alpha - truth
     return (off.diff(dim=2).abs().mean() + off.diff(dim=3).abs().mean()) / 2
-
-
-@torch.no_grad()
-def _follow(averaged: nn.Module, network: nn.Module, keep: float) -> None:
-    own, others = averaged.state_dict(), network.state_dict()
-    for name, value in own.items():
-        if value.is_floating_point():
-            value.lerp_(others[name], 1 - keep)
-        else:
-            value.copy_(others[name])
 
 
 def _canvases(plan: Plan) -> tuple[Canvases, Canvases]:
