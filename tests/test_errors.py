@@ -25,6 +25,7 @@ TREE = {
     "Broken": ("CleancutError", 1, 500),
     "DeviceFailed": ("Broken", 1, 500),
     "ModelFailed": ("Broken", 1, 500),
+    "TooLossy": ("CleancutError", 1, 500),
     "Stopped": ("CleancutError", 130, 503),
 }
 CLASSES = {

@@ -120,6 +120,10 @@ class ModelFailed(Broken):
     """The network cannot be loaded, or answered with something that is not an alpha."""
 
 
+class TooLossy(CleancutError):
+    """A smaller variant of a network answers too differently from it."""
+
+
 class Stopped(CleancutError):
     """The caller asked for the work to end before it was done."""
 

@@ -59,11 +59,15 @@ class Prediction:
         alpha: (K, h, w) float32 in [0, 1], one plane a layer.
         confidence: how far to trust it, in [0, 1]; near 0 where there is no subject.
         subject: whether there is a subject at all.
+        notes: what the reader of a result should know of how it came about.
+        error: (h', w') float32, how far alpha is expected to be off, in [0, 1]; None where the network does not say.
     """
 
     alpha: NDArray[np.float32]
     confidence: float
     subject: bool
+    notes: tuple[str, ...] = ()
+    error: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +115,11 @@ class Recipe:
         metavar="STEP",
         steps="refine",
     )
-    foreground: Literal["pyramid", "source"] = option(
+    foreground: Literal["pyramid", "multilevel", "source"] = option(
         "pyramid",
-        "Colour of soft edges: pyramid takes the old background's colour out, source keeps the picture's.",
-        choices=("pyramid", "source"),
+        "Colour of soft edges: pyramid takes the old background's colour out, multilevel does so with more care for "
+        "hair and more time, source keeps the picture's.",
+        choices=("pyramid", "multilevel", "source"),
     )
     effects: tuple[Step, ...] = option(
         (),

@@ -58,3 +58,22 @@ def accept(name: str) -> int:
     from cleancut.apps.pulling import accept_license  # noqa: PLC0415
 
     return accept_license(name)
+
+
+@models.command()
+@click.argument("name", metavar="NAME|FILE.onnx")
+@click.option("--like", metavar="NAME", help="With FILE.onnx: the model whose input and output it shares.")
+@click.option("--calibrate", "folder", required=True, metavar="DIR", help="Pictures of the kind that it will be shown.")
+@click.option("--pictures", type=click.IntRange(8, 10_000), default=96, metavar="N", help="Use so many at most. [96]")
+@click.option("--most-loss", type=click.FloatRange(0, 1), default=0.02, metavar="D",
+              help="Mean absolute difference of alpha from which nothing is written. [0.02]")  # fmt: skip
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where to write; NAME-int8.onnx in the folder of weights by default."
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def quantize(name: str, **given: Any) -> int:
+    """Make a model in 8 bits, smaller and faster, and measure what that loses and gains."""
+    from cleancut.apps.quantizing import quantize_model  # noqa: PLC0415
+
+    return quantize_model(name, **given)

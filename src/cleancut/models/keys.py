@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -51,6 +52,20 @@ def numbers(count: int, low: float, high: float, kind: type = float) -> Check:
         return tuple(map(kind, value))
 
     return check
+
+
+def curve(value: Any) -> tuple[tuple[float, float], ...]:
+    """Check for points [x, y] between 0 and 1 of a line that never falls."""
+    what = "points [x, y] from 0 to 1, at least two, x rising and y never falling"
+    if not isinstance(value, list) or len(value) < 2:
+        raise ValueError(what)
+    try:
+        points = [numbers(2, 0, 1)(point) for point in value]
+    except ValueError:
+        raise ValueError(what) from None
+    if any(one[0] >= two[0] or one[1] > two[1] for one, two in itertools.pairwise(points)):
+        raise ValueError(what)
+    return tuple((x, y) for x, y in points)
 
 
 def switch(value: Any) -> bool:

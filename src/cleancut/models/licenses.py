@@ -78,8 +78,8 @@ def check(model: Model) -> None:
 
 def _owner(model: Model) -> Model:
     """Give the model to accept: of a file from disk the one whose table knows its weights."""
-    weights = next(iter(model.weights.values()))
-    return (known(weights.sha256) if weights.named else None) or model
+    weights = next(iter(model.weights.values()), None)
+    return (known(weights.sha256) if weights and weights.named else None) or model
 
 
 def _path() -> Path:

@@ -70,7 +70,7 @@ def start(model: Model, data: bytes, choice: Choice, threads: int) -> Network:
             try:
                 queue.start_async(feeds)
                 queue.wait_all()
-                return {wanted: np.array(queue[0].get_tensor(wanted).data)}
+                return {role: np.array(queue[0].get_tensor(name).data) for role, name in wanted.items()}
             except (RuntimeError, TypeError, ValueError) as error:
                 queue = openvino.AsyncInferQueue(compiled, 1)  # the old one raises this failure for ever
                 raise ModelFailed(f"The network of {model} does not take what its table says.") from error
@@ -91,11 +91,11 @@ def _compiled(openvino: ModuleType, model: Model, data: bytes, options: Mapping[
         raise ModelFailed(f"The weights of {model} are not a graph that OpenVINO can load.") from error
 
 
-def _ports(compiled: Any, model: Model) -> tuple[str, str]:
-    """Give the names of the input that takes the picture and of the output that answers."""
+def _ports(compiled: Any, model: Model) -> tuple[str, dict[str, str]]:
+    """Give the name of the input that takes the picture, and those of the outputs by what they are for."""
     try:
         given = compiled.input(model.input.name) if model.input.name else compiled.input(0)
-        wanted = compiled.output(model.output.name) if model.output.name else compiled.output(0)
-        return given.get_any_name(), wanted.get_any_name()
+        wanted = model.output.outputs(compiled.output(0).get_any_name())
+        return given.get_any_name(), {role: compiled.output(name).get_any_name() for role, name in wanted.items()}
     except RuntimeError as error:
         raise ModelFailed(f"The graph of {model} has not the input and output that its table says.") from error

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cleancut.errors import BadTable, NotDownloaded, UnknownModel
+from cleancut.errors import BadSetting, BadTable, NotDownloaded, UnknownModel
 from cleancut.models import plugins
 from cleancut.models.tables import (
     COMMERCIAL,
@@ -43,6 +43,8 @@ _GROUP = "cleancut.models"
 class Registry(Mapping[str, Model]):
     """Models by name or alias; iterating gives names. An unknown name is an error that suggests a known one.
 
+    What follows a colon in a name are settings, kept as they are written: what runs the model reads them.
+
     Plug-ins are asked where a name is neither ours nor the user's, and where all names are wanted: to look for them
     takes longer than to read a picture.
     """
@@ -60,18 +62,22 @@ class Registry(Mapping[str, Model]):
     @functools.cached_property
     def by_sha256(self) -> Mapping[str, Model]:
         """The models of ours and the user's by the sha256 of each of their files."""
-        return {w.sha256: model for model in self._near.models.values() for w in model.weights.values() if w.sha256}
+        # Several tables may run one file; the first is the one that brought it.
+        listed = reversed(list(self._near.models.values()))
+        return {w.sha256: model for model in listed for w in model.weights.values() if w.sha256}
 
     def __getitem__(self, name: str) -> Model:
-        found = self._near.models.get(name) or self._all.models.get(name)
+        table, colon, settings = str(name).partition(":")
+        found = self._near.models.get(table) or self._all.models.get(table)
         if found is not None:
-            return found
-        near = difflib.get_close_matches(str(name), self._all.models, 1)
+            return dataclasses.replace(found, name=name, settings=settings) if colon else found
+        near = difflib.get_close_matches(table, self._all.models, 1)
         hint = f"did you mean {near[0]}?" if near else "cleancut models lists those there are."
-        raise UnknownModel(f"There is no model {name!r}; {hint}")
+        raise UnknownModel(f"There is no model {table!r}; {hint}")
 
     def __contains__(self, name: object) -> bool:
-        return name in self._near.models or name in self._all.models
+        table = str(name).partition(":")[0]
+        return table in self._near.models or table in self._all.models
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, model in self._all.models.items() if name == model.name)
@@ -163,8 +169,11 @@ def file_model(path: Path, like: Model) -> Model:
     table's licence.
 
     Raises:
+        BadSetting: `like` has no network.
         NotDownloaded: the file cannot be read.
     """
+    if not like.weights:
+        raise BadSetting(f"{like} has no network, so no file is like it; name another model with --like.")
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()

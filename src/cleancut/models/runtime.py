@@ -10,17 +10,20 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cleancut.errors import Broken
+from cleancut.errors import Broken, ModelFailed
 from cleancut.limits import processors
 from cleancut.models import openvino, sessions, weights
 from cleancut.models.devices import DEVICES, PRECISIONS, TABLE, Choice, candidates, check
 from cleancut.models.registry import Model, file_model, registry
 from cleancut.models.sessions import silent_onnxruntime
 from cleancut.types import Network
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["DEVICES", "PRECISIONS", "Engine", "Load", "Loaded", "available", "engine", "silent_onnxruntime"]
 
@@ -41,7 +44,7 @@ class Loaded:
         model: its table.
         network: the function.
         provider: the device that runs it, such as "cpu" or "cuda:1".
-        sha256: of its weights.
+        sha256: of its weights; empty where it has none.
         precision: the arithmetic of its float32 layers; layers that the file has in 8 bits stay in 8 bits.
         notes: which better devices are installed and could not be used, a sentence each.
     """
@@ -118,6 +121,10 @@ class Engine:
             ModelFailed: the file is not a graph that can run.
         """
         model = self.model(name)
+        if not model.weights:
+            return Loaded(model, _no_network, "cpu", "")
+        if model.settings:  # of one network there is one copy, whatever it is asked for
+            return replace(self.load(name.partition(":")[0]), model=model)
         name = model.name  # an alias must not load a second copy
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
@@ -150,6 +157,11 @@ class Engine:
     def _drop_oldest(self) -> None:
         while len(self._kept) > 1 and sum(size for _, size in self._kept.values()) > self.max_bytes:
             self._kept.popitem(last=False)
+
+
+def _no_network(inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """Stand for the network of a model that has none."""
+    raise ModelFailed("This model has no network that could be asked.")
 
 
 def footprint(model: Model, size: int) -> int:

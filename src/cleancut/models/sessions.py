@@ -20,6 +20,7 @@ from cleancut.types import Network
 
 _ENTRIES = {
     "session.load_model_format": "ONNX",  # not its own format, told by content, whose reader we never need
+    "optimization.disable_specified_optimizers": "WeightBiasQuantization",  # brings layers left in float to 8 bits
     "session.force_spinning_stop": "1",  # threads that wait for the next run take processors from the strips
 }
 """What every session is told; docs/decisions/0008 has the measurements."""
@@ -52,7 +53,7 @@ def start(model: Model, data: bytes, choice: Choice, threads: int) -> Network:
         ModelFailed: it is not a graph that can run.
     """
     session = _session(model, data, choice, threads)
-    wanted = [model.output.name or session.get_outputs()[0].name]
+    wanted = model.output.outputs(session.get_outputs()[0].name)
     given = model.input.name or session.get_inputs()[0].name
     turn = threading.Lock() if choice.device.alone else contextlib.nullcontext()
     raised = _raised()
@@ -61,7 +62,7 @@ def start(model: Model, data: bytes, choice: Choice, threads: int) -> Network:
         feeds = {given if name == "image" else name: array for name, array in inputs.items()}
         try:
             with turn:
-                return dict(zip(wanted, session.run(wanted, feeds), strict=True))
+                return dict(zip(wanted, session.run(list(wanted.values()), feeds), strict=True))
         except raised.any as error:
             if choice.name == "cpu" or isinstance(error, raised.by_arguments):
                 raise ModelFailed(f"The network of {model} does not take what its table says.") from error

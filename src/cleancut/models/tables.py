@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cleancut.errors import BadTable
-from cleancut.models.keys import anything, checked, count, key, names, numbers, one_of, switch, text
+from cleancut.models.keys import anything, checked, count, curve, key, names, numbers, one_of, switch, text
 
 COMMERCIAL = {
     "MIT", "MIT-0", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "Zlib", "Unlicense", "CC0-1.0",
@@ -26,10 +26,13 @@ COMMERCIAL = {
 NOT_STATED = "not stated"
 """The licence of a file from disk: only who brought it knows."""
 
-KINDS = ("salient", "recurrent", "prompted", "trimap", "keying")
+KINDS = ("salient", "recurrent", "prompted", "trimap", "keying", "grabcut", "auto")
 
-RUNNING = {"salient"}
+RUNNING = {"salient", "keying", "grabcut", "auto"}
 """Kinds that this version runs; the others are listed, pulled and verified."""
+
+COMPUTED = {"keying"}
+"""Kinds that are computed without a network, so their tables have no weights."""
 
 _NAME = text(r"(?!file-)(?!.*\.onnx$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "a name of letters, digits and . _ -")
 _FILE = text(r"(?!\.)(?!.*\.(part|etag|lock)$)[^/\\:]{1,200}", "a file name")
@@ -95,17 +98,28 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a network answers: (1, K, h, w), one plane a layer or, for softmax, a class.
+    """What a network answers: (1, K, h, w), one plane a layer or, for softmax, a class; and what it says of its answer.
 
     Attributes:
         squash: what turns the answer into [0, 1]; softmax for scores of classes, of which the first is the background.
         stretch: stretch each answer from its minimum to its maximum (rembg's habit).
         name: the graph's output; its first by default.
+        error: the output (1, 1, h', w') with the expected error of alpha, in [0, 1].
+        subject: the output (1, 1) with the probability that there is a subject.
+        calibration: points [raw, confidence] that turn what the network says of its answer into the IoU to expect.
     """
 
     squash: Literal["none", "sigmoid", "softmax"] = key(one_of("none", "sigmoid", "softmax"), "none")
     stretch: bool = key(switch, False)
     name: str | None = key(text(), None)
+    error: str | None = key(text(), None)
+    subject: str | None = key(text(), None)
+    calibration: tuple[tuple[float, float], ...] = key(curve, ())
+
+    def outputs(self, first: str) -> dict[str, str]:
+        """Give the graph's outputs by what they are for, where `first` is the graph's first one."""
+        more = {"error": self.error, "subject": self.subject}
+        return {"alpha": self.name or first} | {role: name for role, name in more.items() if name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +131,14 @@ class Model:
         title: what it is for.
         kind: what it must be shown; see `matting.predict`.
         license: SPDX name, or the licence's own.
-        weights: its files by part; most have one, "network".
+        weights: its files by part; most have one, "network", and what is computed without a network has none.
         input, output: what the network takes and answers.
-        paper: where it is described (arXiv).
+        paper: where it is described (arXiv, or doi).
         source: its publisher's page, where the licence stands.
         card: name of its page in cards/.
         layers: names of the planes of a model that has several; for softmax of the classes other than the background.
         like: the model it took from what it does not state itself.
+        settings: what follows the name and a colon where it is asked for ("#00ff00" in "key:#00ff00").
     """
 
     name: str
@@ -139,6 +154,7 @@ class Model:
     card: str | None = None
     layers: tuple[str, ...] = ()
     like: str | None = None
+    settings: str = ""
 
     @property
     def commercial(self) -> bool:
@@ -147,8 +163,8 @@ class Model:
 
     def __str__(self) -> str:
         """What to call it in messages: its name, or that of the file it was made of."""
-        first = next(iter(self.weights.values()))
-        return _printable(Path(first.file).name) if first.named else self.name
+        first = next(iter(self.weights.values()), None)
+        return _printable(Path(first.file).name) if first and first.named else _printable(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +174,8 @@ class _Table:
     title: str = key(text())
     kind: str = key(one_of(*KINDS))
     license: str = key(text())
-    weights: Any = key(anything)
     input: Any = key(anything)
+    weights: Any = key(anything, None)
     output: Any = dataclasses.field(default_factory=dict, metadata={"check": anything})
     aliases: tuple[str, ...] = key(names(_NAME), ())
     paper: str | None = key(text(), None)
@@ -235,12 +251,23 @@ def _model(name: str, raw: Mapping[str, Any], source: str) -> Model:
         raise BadTable(f"{where} must have {error}, not end in .onnx and not begin with file-.") from None
     table = checked(_Table, raw, where)
     given = {field.name: getattr(table, field.name) for field in dataclasses.fields(table)}
-    given["weights"] = _parts(table.weights, where)
+    given["weights"] = _weights(table, where)
     given["input"] = checked(Input, table.input, f"{where} input")
     given["output"] = checked(Output, table.output, f"{where} output")
     if given["output"].squash == "softmax" and not table.layers:
         raise BadTable(f"{where} has scores of classes (softmax); name them in layers, all but the background.")
     return Model(name=name, **given)
+
+
+def _weights(table: _Table, where: str) -> dict[str, Weights]:
+    """Read a table's files: none for a kind that is computed, one or more for the others."""
+    if table.kind in COMPUTED and table.weights is not None:
+        raise BadTable(f"{where} is of the kind {table.kind}, which is computed; leave out its weights.")
+    if table.kind in COMPUTED:
+        return {}
+    if table.weights is None:
+        raise BadTable(f"{where} lacks the key 'weights'.")
+    return _parts(table.weights, where)
 
 
 def _parts(raw: Any, where: str) -> dict[str, Weights]:
