@@ -12,10 +12,10 @@ from rich.table import Table
 
 from bench.machine import machine
 from bench.refine import median
+from cleancut.matting.colors.foreground import estimate
 from cleancut.matting.cutout import written
-from cleancut.matting.foreground import estimate
 from cleancut.raster.rows import Rows
-from tests.matting.test_foreground import SCENES, composite
+from tests.matting.colors.test_foreground import SCENES, composite
 
 SIZES = {"4K": (3840, 2160), "24 MP": (6000, 4000)}
 EDGES = (0.004, 0.008, 0.024)

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from cleancut.apps.cli import cli
+from cleancut.matting.edges import refinements
 from cleancut.matting.effects import effects
-from cleancut.matting.refine import refinements
 from cleancut.models.registry import HERE, OURS, read_tables
 from cleancut.models.tables import Input, Model, Output, Weights
 

@@ -182,3 +182,16 @@ def test_lines_of_a_download_of_unknown_size_are_few(capsys):
     for here in range(0, 250_000_000, 1_000_000):
         lines("a.onnx", here, None)
     assert capsys.readouterr().err.splitlines() == ["a.onnx: 0.0 MB", "a.onnx: 100.0 MB", "a.onnx: 200.0 MB"]
+
+
+def test_a_model_without_weights_is_told_as_such(capsys):
+    assert run(["models"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("key "))
+    assert line.split()[-5:] == ["MIT", "yes", "no", "weights", "yes"]
+    for command in ("pull", "path"):
+        assert run(["models", command, "key"]) == 0
+        told = capsys.readouterr()
+        assert (told.out, told.err) == ("", "key has no weights; it runs as it is.\n")
+    assert run(["models", "verify", "key"]) == 0
+    assert run(["models", "accept", "key"]) == 0
+    assert "key is under MIT; there is nothing to accept" in capsys.readouterr().out

@@ -2,9 +2,9 @@ import os
 
 import pytest
 
-from cleancut.errors import BadTable, NotDownloaded, UnknownModel
-from cleancut.matting.predict import _KINDS
-from cleancut.models.registry import HERE, NOT_STATED, RUNNING, file_model, models, read_tables, registry
+from cleancut.errors import BadSetting, BadTable, NotDownloaded, UnknownModel
+from cleancut.matting.predict import kinds
+from cleancut.models.registry import HERE, NOT_STATED, RUNNING, file_model, known, models, read_tables, registry
 
 GOOD = """
 [net]
@@ -152,7 +152,7 @@ def test_an_alias_is_another_name_of_the_same():
 def test_our_tables_are_whole():
     for model in models():
         assert model.commercial or model.name == "bria-rmbg"
-        assert model.source or model.name == "cleancut-small"
+        assert model.source or all(weights.embedded for weights in model.weights.values())
         assert model.card is None or (HERE / "cards" / f"{model.card}.md").is_file()
         for weights in model.weights.values():
             assert weights.url or weights.embedded
@@ -164,7 +164,7 @@ def test_the_cards_are_those_of_tables():
 
 
 def test_the_kinds_that_run_are_those_that_have_a_function():
-    assert set(_KINDS) == RUNNING
+    assert {entry.name for entry in kinds} == RUNNING
 
 
 def test_a_users_table_is_one_of_the_models(user):
@@ -239,3 +239,38 @@ def test_a_service_without_a_home_has_our_models(user, monkeypatch, tmp_path):
     monkeypatch.setattr("pathlib.Path.exists", forbidden)
     registry.cache_clear()
     assert "u2net" in registry()
+
+
+COMPUTED = '[plain]\ntitle = "By colour"\nkind = "keying"\nlicense = "MIT"\n' + "\n".join(
+    line for line in GOOD.splitlines() if line.startswith("input")
+)
+
+
+def test_what_is_computed_has_no_weights(tmp_path):
+    plain = tables(tmp_path, COMPUTED)["plain"]
+    assert (plain.weights, str(plain)) == ({}, "plain")
+    with pytest.raises(BadTable, match=r"\[plain\] is of the kind keying, which is computed; leave out its weights"):
+        tables(tmp_path, COMPUTED + '\nweights = { file = "a.onnx", md5 = "%s" }' % ("a" * 32))
+    with pytest.raises(BadTable, match=r"\[plain\] lacks the key 'weights'"):
+        tables(tmp_path, COMPUTED.replace("keying", "salient"))
+
+
+def test_no_file_is_like_what_has_no_network(tmp_path):
+    (tmp_path / "a.onnx").write_bytes(b"x")
+    with pytest.raises(BadSetting, match="key has no network, so no file is like it"):
+        file_model(tmp_path / "a.onnx", registry()["key"])
+
+
+def test_settings_follow_a_name():
+    model = registry()["key:#00ff00"]
+    assert (model.name, model.settings, model.kind) == ("key:#00ff00", "#00ff00", "keying")
+    assert "key:anything" in registry()
+    assert "kee:anything" not in registry()
+    with pytest.raises(UnknownModel, match="no model 'kee'; did you mean key"):
+        registry()["kee:auto"]
+
+
+def test_of_several_tables_the_first_brought_the_file():
+    small = registry()["cleancut-small"]
+    assert registry()["grabcut"].weights == small.weights
+    assert known(small.weights["network"].sha256) is small

@@ -169,3 +169,21 @@ def test_an_alias_is_the_same_network():
     model = registry()["cleancut-small"]
     running._files["small"] = replace(model, aliases=("small",))
     assert running.load("small") is running.load("cleancut-small")
+
+
+def test_what_is_computed_loads_nothing(monkeypatch):
+    monkeypatch.setattr("cleancut.models.weights.read", lambda *_: pytest.fail("read weights"))
+    running = Engine(device="cpu")
+    loaded = running.load("key:#00ff00")
+    assert (loaded.model.settings, loaded.provider, loaded.sha256) == ("#00ff00", "cpu", "")
+    assert not running._kept
+    with pytest.raises(ModelFailed, match="no network"):
+        loaded.network({})
+
+
+def test_settings_share_one_network():
+    running = Engine(device="cpu")
+    one, other = running.load("grabcut:box=0,0,9,9"), running.load("grabcut")
+    assert one.network is other.network
+    assert (one.model.settings, other.model.settings) == ("box=0,0,9,9", "")
+    assert len(running._kept) == 1

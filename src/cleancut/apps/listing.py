@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cleancut.matting.edges import refinements
 from cleancut.matting.effects import effects
 from cleancut.matting.plugins import load_effects
-from cleancut.matting.refine import refinements
 from cleancut.matting.steps import Catalogue
 from cleancut.models import licenses
 from cleancut.models.registry import RUNNING, Model, Weights, models
@@ -78,7 +78,9 @@ def _commercial(model: Model) -> str:
 
 
 def megabytes(size: object) -> str:
-    """Write a size as people read it; one that is not known is not guessed."""
+    """Write a size as people read it; one that is not known is not guessed, and 0 is that of no weights."""
+    if size == 0:
+        return "no weights"
     return f"{size / 1e6:.1f} MB" if isinstance(size, int) else "not stated"
 
 

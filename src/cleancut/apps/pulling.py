@@ -30,9 +30,15 @@ def pull_models(names: tuple[str, ...], mirror: str | None) -> int:
             continue
         for path in paths:
             click.echo(str(path))
+        _tell_of_none(model)
         if not licenses.accepted(model):
             click.echo(f"{model} runs after: cleancut models accept {model.name} ({model.license})", err=True)
     return code
+
+
+def _tell_of_none(model: Model) -> None:
+    if not model.weights:
+        click.echo(f"{model} has no weights; it runs as it is.", err=True)
 
 
 def _waiting(file: str) -> None:
@@ -95,6 +101,7 @@ def _states(model: Model) -> dict[Path, str]:
 
 def show_paths(name: str) -> int:
     """Print the path of each of a model's files, there or not."""
+    _tell_of_none(registry()[name])
     for weights in registry()[name].weights.values():
         path = path_of(weights)
         click.echo(str(path))

@@ -17,19 +17,29 @@ from numpy.typing import NDArray
 from cleancut.errors import BadRecipe
 from cleancut.limits import Limits
 from cleancut.matting import recipe as recipes
+from cleancut.matting.colors.foreground import estimate as pyramid
+from cleancut.matting.colors.multilevel import estimate as multilevel
 from cleancut.matting.cutout import Cutout
+from cleancut.matting.edges import refinements
 from cleancut.matting.effects import effects
-from cleancut.matting.foreground import estimate
+from cleancut.matting.look import Look
+from cleancut.matting.matte import Matte
 from cleancut.matting.predict import fit_of, predict, together
-from cleancut.matting.refine import refinements
 from cleancut.matting.steps import text_of
 from cleancut.matting.stopwatch import Stopwatch
 from cleancut.models.registry import Model
 from cleancut.models.runtime import Load, Loaded, engine
 from cleancut.pictures import images
 from cleancut.raster.layer import Layer
+from cleancut.raster.resample import Fit
 from cleancut.raster.rows import Rows
 from cleancut.types import AUTO, Picture, Prediction, Recipe, Step
+
+_FOREGROUNDS: Mapping[str, Callable[[Rows, Rows], Rows]] = {
+    "pyramid": pyramid,
+    "multilevel": multilevel,
+    "source": lambda colors, alpha: colors,
+}
 
 Source: TypeAlias = Picture | bytes | bytearray | memoryview | str | Path
 """What can be cut: a picture, the bytes of one, or the path of one."""
@@ -91,13 +101,14 @@ def cut_all(
             picture = read(source, recipe, limits)
         # After reading: a caller that loads the network in another thread has both done at once.
         loaded = loaded or load(recipe.model)
-        yield _cut(picture, recipe, loaded, handed, check or (lambda: None), stopwatch)
+        yield _cut(picture, recipe, loaded, load, handed, check or (lambda: None), stopwatch)
 
 
 def _cut(
     picture: Picture,
     recipe: Recipe,
     loaded: Loaded,
+    load: Load,
     handed: Mapping[str, Picture],
     check: Callable[[], None],
     stopwatch: Stopwatch,
@@ -108,17 +119,18 @@ def _cut(
     prediction = predict(picture, loaded, fit, stopwatch)
     check()
     with stopwatch.stage("tidy"):
-        plane, tidied = tidy(layer(prediction, recipe.layer, loaded.model), recipe.refine)
+        look, tidied = looked(picture, prediction, recipe, loaded.model, fit, load)
     width, height = picture.size
     nothing, everything = (Rows.constant(height, width, np.array(a, np.float32)) for a in (0, 1))
-    alpha = fit.enlarge(plane) if prediction.subject or recipe.no_subject == "keep" else nothing
-    alpha, refined = refine(own_alpha(alpha, picture), recipe.refine)
-    alpha = timed(alpha, stopwatch, "alpha").remembered()
+    with stopwatch.stage("refine"):
+        alpha, refined = refine(look, recipe.refine)
+    shown = prediction.subject or recipe.no_subject == "keep"
+    alpha = timed(own_alpha(alpha, picture) if shown else nothing, stopwatch, "alpha").remembered()
     check()
     cutout = Cutout(
         source=picture,
         scene=Layer(Rows.of(picture.rgb), own_alpha(everything, picture)),
-        subject=Layer(timed(foreground(picture, alpha, recipe), stopwatch, "foreground"), alpha),
+        subject=Layer(timed(foreground(picture, alpha, recipe, prediction), stopwatch, "foreground"), alpha),
         recipe=recipe,
         confidence=prediction.confidence,
         model=loaded.model.name,
@@ -127,7 +139,12 @@ def _cut(
         precision=loaded.precision,
         profile=picture.profile,
         refined=(*tidied, *refined),
-        notes=(*loaded.notes, *picture.notes, *(() if prediction.subject else ("No subject was found.",))),
+        notes=(
+            *loaded.notes,
+            *picture.notes,
+            *prediction.notes,
+            *(() if prediction.subject else ("No subject was found.",)),
+        ),
         stopwatch=stopwatch,
     )
     with stopwatch.stage("effects"):
@@ -159,6 +176,18 @@ def layer(prediction: Prediction, name: str | None, model: Model) -> NDArray[np.
     return np.asarray(prediction.alpha[model.layers.index(name)])
 
 
+def looked(
+    picture: Picture, prediction: Prediction, recipe: Recipe, model: Model, fit: Fit, load: Load
+) -> tuple[Look, tuple[str, ...]]:
+    """Give α at the picture's size with all that a refinement may look at, and what ran; a matte is of that size."""
+    plane = layer(prediction, recipe.layer, model)
+    if isinstance(prediction, Matte):
+        lay = Fit.stretch(picture.size, (plane.shape[1], plane.shape[0]), "bicubic")
+        return Look(picture, lay, plane, prediction.rows, load, sharp=True), ()
+    plane, tidied = tidy(plane, recipe.refine)
+    return Look(picture, fit, plane, fit.enlarge(plane), load, prediction.error), tidied
+
+
 def tidy(plane: NDArray[np.float32], steps: tuple[Step, ...]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Run the step `auto`, where it is asked for, at the network's own size: there it costs next to nothing."""
     if not any(step in AUTO for step in steps):
@@ -166,12 +195,17 @@ def tidy(plane: NDArray[np.float32], steps: tuple[Step, ...]) -> tuple[NDArray[n
     return refinements.bind(AUTO[0], {})(Rows.of(plane)).whole(), ("auto",)
 
 
-def refine(alpha: Rows, steps: tuple[Step, ...]) -> tuple[Rows, tuple[str, ...]]:
+def refine(look: Look, steps: tuple[Step, ...]) -> tuple[Rows, tuple[str, ...]]:
     """Chain the other steps at full size; give the alpha and what will run."""
-    chosen = [step for step in steps if step not in AUTO]
-    for step in chosen:
-        alpha = refinements.bind(step, {})(alpha)
-    return alpha, tuple(map(text_of, chosen))
+    alpha, told = look.first, []
+    for step in steps:
+        if step in AUTO:
+            continue
+        function = refinements.bind(step, {})
+        alpha = function(alpha, look) if refinements[step.name].takes > 1 else function(alpha)
+        told.append(" ".join([text_of(step), *look.told]))
+        look.told.clear()
+    return alpha, tuple(told)
 
 
 def own_alpha(alpha: Rows, picture: Picture) -> Rows:
@@ -183,10 +217,11 @@ def own_alpha(alpha: Rows, picture: Picture) -> Rows:
     return Rows(alpha.shape, lambda top, bottom: alpha.read(top, bottom) * (own[top:bottom] * scale))
 
 
-def foreground(picture: Picture, alpha: Rows, recipe: Recipe) -> Rows:
-    """Give the subject's colour as the recipe says."""
-    colors = Rows.of(picture.rgb)
-    return colors if recipe.foreground == "source" else estimate(colors, alpha)
+def foreground(picture: Picture, alpha: Rows, recipe: Recipe, prediction: Prediction) -> Rows:
+    """Give the subject's colour as the recipe says; a background that is known is not estimated."""
+    if isinstance(prediction, Matte) and recipe.foreground != "source":
+        return prediction.foreground(alpha)
+    return _FOREGROUNDS[recipe.foreground](Rows.of(picture.rgb), alpha)
 
 
 def timed(rows: Rows, stopwatch: Stopwatch, stage: str) -> Rows:

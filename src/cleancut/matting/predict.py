@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleancut.errors import BadRecipe, ModelFailed
+from cleancut.errors import BadRecipe, BadSetting, ModelFailed
+from cleancut.matting.confidence import calibrated, raw
+from cleancut.matting.keying.grabcut import Corners, of_alpha, of_box
+from cleancut.matting.keying.key import Backdrop, agreed, key
+from cleancut.matting.steps import Catalogue, text_of
 from cleancut.matting.stopwatch import Stopwatch
+from cleancut.models.registry import Input, Model, Output, registry
+from cleancut.models.runtime import Loaded
 from cleancut.raster.color import strip_to_srgb
 from cleancut.raster.resample import Fit, reduced
-from cleancut.types import Picture, Prediction
-
-if TYPE_CHECKING:
-    from cleancut.models.registry import Input, Model, Output
-    from cleancut.models.runtime import Loaded
+from cleancut.types import Picture, Prediction, Step
 
 NO_SUBJECT = 0.4
 """Confidence below which there is no subject: losing one is worse than showing haze (docs/decisions/0004)."""
 
-_SMALLEST = 0.0005
-"""Share of the picture that a subject covers at least; as a square, 2 % of its side."""
-
 _HIDDEN = 128.0
 """Grey shown to the network where the source is transparent."""
+
+kinds: Catalogue[Callable[..., Prediction]] = Catalogue("kind of model")
+"""How each kind of model is asked; a kind's settings follow a model's name, as in key:#00ff00."""
 
 
 def predict(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Prediction:
@@ -41,10 +45,35 @@ def predict(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) ->
         BadRecipe: this version cannot run models of that kind.
         ModelFailed: the network's answer is no alpha.
     """
-    ask = _KINDS.get(loaded.model.kind)
-    if ask is None:
+    if loaded.model.kind not in kinds:
         raise BadRecipe(f"{loaded.model} is a {loaded.model.kind} model, which this version cannot run.")
-    return ask(picture, loaded, fit, stopwatch)
+    prediction: Prediction = kinds.bind(_asked(loaded.model), {})(picture, loaded, fit, stopwatch)
+    return prediction
+
+
+def complete(name: str) -> str:
+    """Check the settings in a model's name, and write the name so that equal work has equal names.
+
+    >>> complete("key:white"), complete("key:auto")
+    ('key:color=#ffffff', 'key')
+
+    Raises:
+        UnknownModel: there is no such model.
+        BadSetting: its settings do not fit.
+    """
+    table, colon, _ = name.partition(":")
+    if not colon:
+        return name
+    model = registry()[name]
+    asked, usual = _asked(model), _asked(replace(model, settings=""))
+    return text_of(Step(table, tuple(pair for pair in asked.settings if pair not in usual.settings)))
+
+
+def _asked(model: Model) -> Step:
+    """Read a model's settings as those of its kind."""
+    if model.settings and not (model.kind in kinds and kinds[model.kind].settings):
+        raise BadSetting(f"{model.name.partition(':')[0]} takes no settings; write its name alone.")
+    return kinds.parse(f"{model.kind}:{model.settings}")
 
 
 def fit_of(picture: Picture, given: Input) -> Fit:
@@ -53,17 +82,49 @@ def fit_of(picture: Picture, given: Input) -> Fit:
     return lay(picture.size, given.size, given.filter, given.exact)
 
 
-def _salient(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Prediction:
+@kinds
+def salient(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Prediction:
     """A network that answers one look with one plane a layer."""
     with stopwatch.stage("shrink"):
         tensor = normalised(seen(picture, fit, loaded.model.input.color), loaded.model.input)
     with stopwatch.stage("network"):
         answers = loaded.network({"image": tensor})
-    answer = next(iter(answers.values()))
-    return judged(_planes(answer, loaded.model), loaded.model.output)
+    alpha, error = _planes(answers["alpha"], loaded.model), answers.get("error")
+    doubt = None if error is None else _numbers(error, loaded.model).reshape(error.shape[-2:])
+    subject = None if "subject" not in answers else float(_numbers(answers["subject"], loaded.model).item())
+    return judged(alpha, loaded.model.output, doubt, subject)
 
 
-_KINDS: dict[str, Callable[[Picture, Loaded, Fit, Stopwatch], Prediction]] = {"salient": _salient}
+@kinds
+def keying(
+    picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch, *, color: Annotated[str, Backdrop()] = "auto"
+) -> Prediction:
+    """A backdrop's colour tells what is not subject; no network is asked."""
+    with stopwatch.stage("key"):
+        return key(picture, color)
+
+
+@kinds
+def grabcut(
+    picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch, *, box: Annotated[str, Corners()] = ""
+) -> Prediction:
+    """Colours part what is inside a box, or what a network sees, from the rest."""
+    seen_by = None if box else salient(picture, loaded, fit, stopwatch)
+    with stopwatch.stage("grabcut"):
+        if seen_by is None:
+            return judged(of_box(picture, box)[None], Output())
+        if not seen_by.subject:
+            return seen_by
+        return judged(of_alpha(picture, together(seen_by.alpha, loaded.model.output), fit)[None], Output())
+
+
+@kinds
+def auto(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Prediction:
+    """A flat backdrop is keyed where a network sees the same subject; else the network's answer stands."""
+    answer = salient(picture, loaded, fit, stopwatch)
+    with stopwatch.stage("key"):
+        keyed = agreed(picture, together(answer.alpha, loaded.model.output), fit) if answer.subject else None
+    return keyed or replace(answer, notes=(*answer.notes, "The network cut this out (auto)."))
 
 
 def seen(picture: Picture, fit: Fit, color: str = "srgb") -> NDArray[np.uint8]:
@@ -88,21 +149,21 @@ def normalised(rgb: NDArray[np.uint8], given: Input) -> NDArray[np.float32]:
     return np.ascontiguousarray(tensor.transpose(2, 0, 1)[None])
 
 
-def judged(raw: NDArray[np.float32], output: Output) -> Prediction:
+def judged(
+    answer: NDArray[np.float32], output: Output, error: NDArray[np.float32] | None = None, subject: float | None = None
+) -> Prediction:
     """Turn a network's answer (K, h, w) into alpha, and judge it before any stretching can hide what it is.
 
-    Confidence is the α-weighted mean of α over everything that is claimed, (Σα²)/(Σα): 1 where all that is claimed is
-    claimed firmly, low for haze. It is 0 where what is claimed is smaller than a subject is.
+    `error` (h', w') and `subject` are what the network says of its answer, where it does; see `confidence`.
     """
-    alpha = _SQUASHES[output.squash](raw)
+    alpha = _SQUASHES[output.squash](answer)
     claimed = together(np.clip(alpha, 0, 1), output)
-    firm = float((claimed > 0.5).mean())
-    confidence = float((claimed**2).sum() / max(float(claimed.sum()), 1e-6)) if firm >= _SMALLEST else 0.0
+    confidence = calibrated(raw(claimed, error, subject), output.calibration)
     if output.stretch:
         low, high = float(alpha.min()), float(alpha.max())
         alpha = (alpha - low) / max(high - low, 1e-6)
     alpha = np.clip(alpha, 0, 1).astype(np.float32, copy=False)
-    return Prediction(alpha, round(confidence, 4), confidence >= NO_SUBJECT)
+    return Prediction(alpha, round(confidence, 4), confidence >= NO_SUBJECT, error=error)
 
 
 def together(alpha: NDArray[np.float32], output: Output) -> NDArray[np.float32]:
@@ -131,6 +192,13 @@ _SQUASHES: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
     "sigmoid": _sigmoid,
     "softmax": _softmax,
 }
+
+
+def _numbers(answer: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
+    """Check that what a network says of its answer is one plane, or one number, of finite numbers in [0, 1]."""
+    if answer.size == 0 or answer.size != math.prod(answer.shape[-2:]) or not np.isfinite(answer).all():
+        raise ModelFailed(f"The network of {model} says of its answer what is no probability; its table may be wrong.")
+    return np.clip(answer, 0, 1)
 
 
 def _planes(answer: NDArray[np.float32], model: Model) -> NDArray[np.float32]:

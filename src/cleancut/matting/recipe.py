@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from cleancut.errors import BadRecipe, BadSetting
+from cleancut.matting.edges import refinements
 from cleancut.matting.effects import effects
 from cleancut.matting.plugins import load_effects
-from cleancut.matting.refine import refinements
+from cleancut.matting.predict import complete
 from cleancut.matting.settings import Asset, Choice, Kind, Range, Switch
 from cleancut.matting.steps import Catalogue
 from cleancut.types import Picture, Recipe, Step
@@ -170,7 +171,7 @@ def _read(name: str, value: object) -> object:
         return None
     kind = kind_of(field)
     if kind is None:
-        return _text(name, value)
+        return complete(_text(name, value)) if name == "model" else _text(name, value)
     try:
         return kind.read(value)
     except (ValueError, OverflowError):

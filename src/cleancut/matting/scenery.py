@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cleancut.matting.colors.pyramid import SIDE, colors
 from cleancut.matting.cutout import Cutout, written
-from cleancut.matting.pyramid import SIDE, colors
 from cleancut.raster.rows import Rows
 from cleancut.raster.soften import enlarged
 

@@ -50,6 +50,12 @@ class Entry(Generic[F]):
     settings: Mapping[str, Setting]
 
     @property
+    def takes(self) -> int:
+        """How many things it works on, besides its settings."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+
+    @property
     def doc(self) -> str:
         """The first sentence of its docstring."""
         return (inspect.getdoc(self.function) or "").split("\n\n", maxsplit=1)[0].replace("\n", " ")

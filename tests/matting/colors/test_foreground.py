@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cleancut.matting.colors.foreground import estimate
 from cleancut.matting.cutout import written
-from cleancut.matting.foreground import estimate
 from cleancut.raster import rows
 from cleancut.raster.rows import Rows
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cleancut.matting.colors.pyramid import colors
 from cleancut.matting.cutout import written
-from cleancut.matting.pyramid import colors
 from cleancut.raster.lazy import once
 from cleancut.raster.rows import Rows
 

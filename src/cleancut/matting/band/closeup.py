@@ -1,0 +1,170 @@
+"""Look again from close up: a small network says, tile by tile along the edge, where exactly it runs.
+
+The coarse alpha says what the subject is; a tile sees the picture's own pixels and moves the edge (in the line of
+CascadePSP, Cheng et al. 2020, arXiv:2005.02551, and BackgroundMattingV2, Lin et al. 2021, arXiv:2012.07810). A large
+picture is looked at in steps, each a few times finer than the one before. Tiles overlap and are blended, so they leave
+no seams, and what no tile covers keeps its coarse alpha.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleancut.raster.resample import Fit, reduced
+from cleancut.raster.rows import Rows
+from cleancut.types import Network
+
+Plane = NDArray[np.float32]
+
+TILE = 256
+"""Side of a tile in pixels."""
+
+BLIND = 16
+"""Pixels at a tile's border that are not used: its network knows too little of what lies outside."""
+
+RAMP = 16
+"""Pixels over which a tile gives way to its neighbour."""
+
+STEP = TILE - 2 * BLIND - RAMP
+
+FARTHEST = 6.0
+"""How much finer one look may be than the alpha it begins with; the network was trained for up to ten."""
+
+SOFT = (0.04, 0.96)
+"""α between which an edge is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Alpha after looking again.
+
+    Attributes:
+        alpha: rows (H, W) float32 in [0, 1].
+        tiles: how many tiles were looked at.
+        wanted: how many tiles have an edge; more than `tiles` where the budget was too small.
+    """
+
+    alpha: Rows
+    tiles: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tile:
+    """A tile's answer: the corner it starts at, which may lie outside, and α in 255ths (TILE, TILE)."""
+
+    top: int
+    left: int
+    alpha: NDArray[np.uint8]
+
+
+def closer(rgb: NDArray[np.uint8], plane: Plane, fit: Fit, network: Network, budget: int) -> Looked:
+    """Look again along the edge of a coarse alpha.
+
+    Args:
+        rgb: (H, W, 3) the picture.
+        plane: (h, w) coarse alpha in [0, 1], as the network that found the subject answered.
+        fit: how the picture lay in that network's input.
+        network: takes `image` (1, 3, TILE, TILE) in [−1, 1] and `coarse` (1, 1, TILE, TILE), answers `alpha`.
+        budget: tiles at the most, over all looks; the softest parts come first.
+    """
+    done = wanted = 0
+    looks = _looks(fit)
+    for number, look in enumerate(looks):
+        coarse = look.enlarge(plane)
+        corners = _corners(plane, look)
+        wanted += len(corners)
+        corners = corners[: budget - done]
+        done += len(corners)
+        width, height = look.source
+        last = number == len(looks) - 1
+        pixels = rgb if last else reduced(rgb, width, height, "bicubic")
+        alpha = _blended(coarse, list(_tiles(pixels, coarse, sorted(corners), network)))
+        if last:
+            return Looked(alpha, done, wanted)
+        plane = alpha.whole()
+        fit = Fit.stretch(fit.source, (width, height), "bicubic")
+        looks[number + 1] = replace(fit, source=looks[number + 1].source)
+    raise AssertionError("there is at least one look")
+
+
+def _looks(fit: Fit) -> list[Fit]:
+    """Divide the way from the network's plane to the picture into looks of about equal ratio, the last at full size."""
+    left, top, right, bottom = fit.box
+    ratios = [max(1, full / seen) for full, seen in zip(fit.source, (right - left, bottom - top), strict=True)]
+    count = max(1, math.ceil(math.log(max(ratios)) / math.log(FARTHEST)))
+    width, height = fit.source
+    finer = [[ratio ** (n / count - 1) for ratio in ratios] for n in range(1, count + 1)]
+    return [replace(fit, source=(max(1, round(width * x)), max(1, round(height * y)))) for x, y in finer]
+
+
+def _corners(plane: Plane, look: Fit) -> list[tuple[int, int]]:
+    """List the (top, left) of tiles whose used part holds some edge, the softest first."""
+    low, high = SOFT
+    soft = ((plane > low) & (plane < high)) | (_jump(plane, 0) > high - low) | (_jump(plane, 1) > high - low)
+    left, top, right, bottom = look.box
+    scale_x, scale_y = plane.shape[1] / look.size[0], plane.shape[0] / look.size[1]
+    box = soft[round(top * scale_y) : round(bottom * scale_y), round(left * scale_x) : round(right * scale_x)]
+    y, x = np.nonzero(box)
+    width, height = look.source
+    down = ((y + 0.5) * height / box.shape[0] / STEP).astype(int)
+    across = ((x + 0.5) * width / box.shape[1] / STEP).astype(int)
+    cells, counts = np.unique(np.stack([down, across]), axis=1, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    lead = BLIND + RAMP // 2  # the first tile starts outside, so that the picture's border is well inside it
+    return [(int(row) * STEP - lead, int(column) * STEP - lead) for row, column in cells[:, order].T]
+
+
+def _jump(plane: Plane, axis: int) -> Plane:
+    """How much α changes to the next pixel: a hard edge has no soft one."""
+    last = np.take(plane, [-1], axis)
+    return np.asarray(np.abs(np.diff(plane, axis=axis, append=last)))
+
+
+def _tiles(rgb: NDArray[np.uint8], coarse: Rows, corners: list[tuple[int, int]], network: Network) -> Iterator[_Tile]:
+    """Ask the network about tiles, a row of them at a time; outside the picture its border is repeated."""
+    row, band = None, np.empty(0, np.float32)
+    for top, left in corners:
+        if top != row:
+            row, band = top, coarse.padded(top, top + TILE)
+        at = np.arange(left, left + TILE).clip(0, coarse.width - 1)
+        down = np.arange(top, top + TILE).clip(0, coarse.height - 1)
+        image = rgb[down[0] : down[-1] + 1, at[0] : at[-1] + 1][down - down[0]][:, at - at[0]]
+        seen = image.astype(np.float32).transpose(2, 0, 1)[None] * np.float32(2 / 255) - 1
+        given = {"image": np.ascontiguousarray(seen), "coarse": np.ascontiguousarray(band[:, at][None, None])}
+        answer = np.clip(network(given)["alpha"][0, 0], 0, 1)
+        yield _Tile(top, left, np.rint(answer * 255).astype(np.uint8))
+
+
+def _blended(coarse: Rows, tiles: list[_Tile]) -> Rows:
+    """Lay tiles over rows of coarse alpha, each fading out towards its border."""
+    ramp = _ramp()
+
+    def read(top: int, bottom: int) -> Plane:
+        strip = coarse.read(top, bottom)
+        touching = [tile for tile in tiles if tile.top < bottom and tile.top + TILE > top]
+        if not touching:
+            return strip
+        result = np.array(strip)
+        for tile in touching:
+            y0, y1 = max(top, tile.top), min(bottom, tile.top + TILE)
+            x0, x1 = max(0, tile.left), min(coarse.width, tile.left + TILE)
+            rows, columns = slice(y0 - tile.top, y1 - tile.top), slice(x0 - tile.left, x1 - tile.left)
+            weight = ramp[rows, None] * ramp[None, columns]
+            part = np.s_[y0 - top : y1 - top, x0:x1]
+            # Neighbours' weights add up to 1, so the differences from the coarse alpha may be added in any order.
+            result[part] += weight * (tile.alpha[rows, columns] * np.float32(1 / 255) - strip[part])
+        return np.asarray(np.clip(result, 0, 1))
+
+    return Rows(coarse.shape, read)
+
+
+def _ramp() -> Plane:
+    """Weights along a tile: 0 where it is blind, then rising over the ramp to 1."""
+    distance = np.minimum(np.arange(TILE), np.arange(TILE)[::-1]) + 0.5
+    return np.asarray(np.clip((distance - BLIND) / RAMP, 0, 1), np.float32)

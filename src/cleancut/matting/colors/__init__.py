@@ -1,0 +1,1 @@
+"""The subject's colour where alpha is soft, with the old background's taken out."""

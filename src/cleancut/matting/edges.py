@@ -1,0 +1,42 @@
+"""Refinements that look at the picture, not at alpha alone: where the edge runs, and how much of a pixel it covers.
+
+They take a `Look` besides alpha. Importing this module enters them among the refinements.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from cleancut.matting.band.closed_form import matted
+from cleancut.matting.band.trimap import UNKNOWN, trimap
+from cleancut.matting.look import Look
+from cleancut.matting.refine import refinements
+from cleancut.matting.settings import Range
+from cleancut.raster.guided import guided as filtered
+from cleancut.raster.rows import Rows
+
+__all__ = ["marked", "refinements"]
+
+_WINDOW = 4.0
+"""Radius of the guided filter's windows, in pixels of the network: as far as its edge may be off, and around that."""
+
+
+@refinements
+def guided(alpha: Rows, look: Look, *, radius: Annotated[float, Range(0, 200, "px")] = 0.0) -> Rows:
+    """Let the edge follow the picture's own edges, by a guided filter along it; radius 0 chooses one."""
+    window = round(radius) or max(2, math.ceil(_WINDOW * look.scale))
+    band = marked(alpha, look).map(lambda strip: strip == UNKNOWN)
+    return filtered(look.pixels, alpha, band, radius=window)
+
+
+@refinements
+def matting(alpha: Rows, look: Look) -> Rows:
+    """Solve for alpha along the edge by closed-form matting; slow and exact, needs cleancut[matting]."""
+    return matted(look.pixels, marked(alpha, look))
+
+
+def marked(alpha: Rows, look: Look) -> Rows:
+    """Give the trimap of an alpha: rows (H, W) uint8, 0 background, 128 unknown, 255 foreground."""
+    fresh = alpha is look.first
+    return trimap(alpha, look.uncertainty if fresh else None, scale=look.scale if fresh else 1.0)
