@@ -126,3 +126,18 @@ def test_a_layer_is_its_own_probability():
     assert (whole >= np.maximum(full, upper) - 1e-5).all()
     edge = (full > 0.2) & (full < 0.8)
     assert (whole[edge] > full[edge]).all()
+
+
+def test_what_was_measured_is_of_one_model_alone(tmp_path):
+    path = tmp_path / "models.toml"
+    path.write_text(
+        '[one]\ntitle = "x"\nkind = "salient"\nlicense = "MIT"\nsource = "https://x.test"\n'
+        'weights = { file = "one.onnx", sha256 = "' + "0" * 64 + '", url = "https://x.test/one.onnx" }\n'
+        "input = { size = [64, 64], mean = [0, 0, 0], std = [1, 1, 1] }\nmeasured = { iou = 0.9, time = 2 }\n"
+        '[two]\nlike = "one"\n'
+    )
+    from cleancut.models.tables import read_tables
+
+    tables = read_tables(path)
+    assert (tables["one"].measured.iou, tables["one"].measured.time) == (0.9, 2.0)
+    assert tables["two"].measured is None

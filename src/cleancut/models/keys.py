@@ -54,6 +54,17 @@ def numbers(count: int, low: float, high: float, kind: type = float) -> Check:
     return check
 
 
+def number(low: float, high: float) -> Check:
+    """Make a check for a number."""
+
+    def check(value: Any) -> float:
+        if type(value) not in {int, float} or not low <= value <= high:
+            raise ValueError(f"a number from {low:g} to {high:g}")
+        return float(value)
+
+    return check
+
+
 def curve(value: Any) -> tuple[tuple[float, float], ...]:
     """Check for points [x, y] between 0 and 1 of a line that never falls."""
     what = "points [x, y] from 0 to 1, at least two, x rising and y never falling"

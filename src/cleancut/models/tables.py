@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cleancut.errors import BadTable
-from cleancut.models.keys import anything, checked, count, curve, key, names, numbers, one_of, switch, text
+from cleancut.models.keys import anything, checked, count, curve, key, names, number, numbers, one_of, switch, text
 
 COMMERCIAL = {
     "MIT", "MIT-0", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "Zlib", "Unlicense", "CC0-1.0",
@@ -41,7 +41,7 @@ _HTTPS = text(r"https://[^\s@]{1,2000}", "an https address")
 _MOST_BYTES = 1_000_000
 """Size of a models.toml at the most: it is read whole, and takes part in every start."""
 
-_OWN = {"aliases", "card"}
+_OWN = {"aliases", "card", "measured"}
 """Keys that say something of one model alone, so that none takes them from another."""
 
 
@@ -123,6 +123,19 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """How good and how slow a model was found to be; docs/benchmarks.md has the sets and the machine.
+
+    Attributes:
+        iou: mean IoU over the evaluation sets.
+        time: of the network on a processor, as a multiple of cleancut-small's.
+    """
+
+    iou: float = key(number(0, 1))
+    time: float = key(number(0.001, 100_000))
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A table of models.toml.
 
@@ -137,6 +150,7 @@ class Model:
         source: its publisher's page, where the licence stands.
         card: name of its page in cards/.
         layers: names of the planes of a model that has several; for softmax of the classes other than the background.
+        measured: how good and how slow it is, where that was measured.
         like: the model it took from what it does not state itself.
         settings: what follows the name and a colon where it is asked for ("#00ff00" in "key:#00ff00").
     """
@@ -153,6 +167,7 @@ class Model:
     source: str | None = None
     card: str | None = None
     layers: tuple[str, ...] = ()
+    measured: Measured | None = None
     like: str | None = None
     settings: str = ""
 
@@ -182,6 +197,7 @@ class _Table:
     source: str | None = key(_HTTPS, None)
     card: str | None = key(text(r"[a-z0-9._-]{1,100}", "the name of a card"), None)
     layers: tuple[str, ...] = key(names(text()), ())
+    measured: Any = key(anything, None)
     like: str | None = key(text(), None)
 
 
@@ -253,6 +269,8 @@ def _model(name: str, raw: Mapping[str, Any], source: str) -> Model:
     given = {field.name: getattr(table, field.name) for field in dataclasses.fields(table)}
     given["weights"] = _weights(table, where)
     given["input"] = checked(Input, table.input, f"{where} input")
+    if table.measured is not None:
+        given["measured"] = checked(Measured, table.measured, f"{where} measured")
     given["output"] = checked(Output, table.output, f"{where} output")
     if given["output"].squash == "softmax" and not table.layers:
         raise BadTable(f"{where} has scores of classes (softmax); name them in layers, all but the background.")
