@@ -243,12 +243,49 @@ def test_a_garment_that_there_is_not():
 
 @pytest.mark.parametrize(
     "later",
-    [{"alpha_matting": True}, {"decontaminate": True}, {"vitmatte": True}, {"sam_prompt": [{"type": "point"}]}],
+    [{"vitmatte": True}, {"sam_prompt": [{"type": "point"}]}],
 )
 def test_what_comes_later_says_so(later):
     with pytest.raises(BadRecipe, match="comes with a later version of cleancut; leave it out") as caught:
         remove(WHITE, session=session(), **later)
     assert next(iter(later)) in str(caught.value)
+
+
+def soft_disc():
+    """A photo of a disc and what a network makes of it: right, but soft."""
+    right = disc(128, 0.3)
+    photo = np.rint(right[..., None] * [200, 80, 40] + (1 - right[..., None]) * [30, 60, 90]).astype(np.uint8)
+    y, x = (np.indices((64, 64)) + 0.5) / 64 - 0.5
+    return photo, right, np.clip((0.3 - np.hypot(x, y)) * 6 + 0.5, 0, 1).astype(np.float32)
+
+
+def test_alpha_matting_finds_the_edge():
+    pytest.importorskip("scipy", reason="closed-form matting needs scipy")
+    photo, right, seen = soft_disc()
+    plain = remove(photo, session=session(seen))[..., 3] / 255
+    refined = remove(photo, session=session(seen), alpha_matting=True, alpha_matting_erode_size=3)[..., 3] / 255
+    assert np.abs(refined - right).mean() < 0.3 * np.abs(plain - right).mean()
+
+
+def test_a_mask_alone_is_never_refined_by_alpha_matting():
+    photo, _, seen = soft_disc()
+    alone = remove(photo, session=session(seen), only_mask=True)
+    assert (remove(photo, session=session(seen), only_mask=True, alpha_matting=True) == alone).all()
+
+
+def test_decontaminating_takes_the_background_out_of_soft_edges():
+    photo, right, _ = soft_disc()
+    given = {"session": session(right[::2, ::2])}
+    plain, clean = remove(photo, **given), remove(photo, **given, decontaminate=True)
+    edge = (plain[..., 3] > 60) & (plain[..., 3] < 200)
+    off = [np.abs(rgba[edge][:, :3].astype(float) - [200, 80, 40]).mean() for rgba in (plain, clean)]
+    assert off[1] < 0.4 * off[0]
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, "3"])
+def test_an_erosion_that_is_none(size):
+    with pytest.raises(BadSetting, match="alpha_matting_erode_size must be a whole number"):
+        remove(WHITE, session=session(), alpha_matting=True, alpha_matting_erode_size=size)
 
 
 def test_thresholds_alone_change_nothing():

@@ -123,7 +123,7 @@ def test_extras_that_are_no_object_are_an_error(here, capsys, bad):
     assert not Path("cut.png").exists()
 
 
-@pytest.mark.parametrize("flag", ["-a", "--alpha-matting", "-dc", "--decontaminate", "-vm", "--vitmatte"])
+@pytest.mark.parametrize("flag", ["-vm", "--vitmatte"])
 def test_what_comes_later_says_so_in_one_sentence(here, capsys, flag):
     for command in (["i", "photo.jpg", "cut.png"], ["p", ".", "out"]):
         assert run(["rembg", *command, flag]) == 2

@@ -38,11 +38,12 @@ _GARMENTS = {"upper": "upper", "lower": "lower", "full": "full", "attire": None}
 _VITMATTE = tuple(f"{size}-{data}" for size in ("small", "base") for data in ("distinctions-646", "composition-1k"))
 
 _LATER = {
-    "alpha_matting": "Closed-form matting (alpha_matting, -a)",
-    "decontaminate": "Estimating edge colours as rembg does (decontaminate, -dc)",
     "vitmatte": "ViTMatte (vitmatte, -vm)",
     "sam_prompt": "A prompt for SAM (sam_prompt)",
 }
+
+_BAND = {"foreground_threshold": 240, "background_threshold": 10, "erode_size": 10}
+"""rembg's defaults for the band that alpha matting solves for."""
 
 OF_CALLS: Final[tuple[str, ...]] = (
     "alpha_matting", "alpha_matting_foreground_threshold", "alpha_matting_background_threshold",
@@ -121,14 +122,14 @@ def remove(
     Args:
         data: the bytes of a picture file, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16
             or floats in [0, 1].
-        alpha_matting: refine the edge by closed-form matting; it comes with a later version.
-        alpha_matting_foreground_threshold: belongs to it, as do the next two.
-        alpha_matting_background_threshold: likewise.
-        alpha_matting_erode_size: likewise.
+        alpha_matting: refine the edge by closed-form matting, and estimate its colours; needs cleancut[matting].
+        alpha_matting_foreground_threshold: α, of 255, above which a pixel is subject for it.
+        alpha_matting_background_threshold: α, of 255, below which a pixel is background for it.
+        alpha_matting_erode_size: width in pixels by which it takes both back, to find the unknown band.
         session: from `new_session`; by default this process's engine with our small model, loaded once.
         only_mask: give the alpha instead of the cut-out.
         post_process_mask: smooth the alpha and make it hard: each pixel is 0 or 255.
-        decontaminate: estimate the colours of soft edges; it comes with a later version.
+        decontaminate: estimate the colours of soft edges.
         vitmatte: refine the edge by ViTMatte; it comes with a later version.
         vitmatte_model: one of its four models.
         bgcolor: (red, green, blue, alpha), 0 to 255, to lay behind the subject.
@@ -154,6 +155,9 @@ def remove(
     chosen = session or new_session(**{name: extras[name] for name in OF_SESSIONS if name in extras})
     asked = {
         "alpha_matting": alpha_matting,
+        "alpha_matting_foreground_threshold": alpha_matting_foreground_threshold,
+        "alpha_matting_background_threshold": alpha_matting_background_threshold,
+        "alpha_matting_erode_size": alpha_matting_erode_size,
         "only_mask": only_mask,
         "post_process_mask": post_process_mask,
         "decontaminate": decontaminate,
@@ -185,8 +189,8 @@ def planned(session: Session, asked: Mapping[str, Any]) -> Plan:
     color = _color(asked.get("bgcolor"))
     base = {
         "model": session.model,
-        "refine": _POLISH if asked.get("post_process_mask") else "none",
-        "foreground": "source",
+        "refine": [*(_POLISH if asked.get("post_process_mask") else ()), *_matting(asked)] or "none",
+        "foreground": "multilevel" if asked.get("alpha_matting") or asked.get("decontaminate") else "source",
         "effects": [] if color is None else [f"color:{color}"],
         "show": "alpha" if asked.get("only_mask") else "cutout",
         "no_subject": "keep",
@@ -194,6 +198,21 @@ def planned(session: Session, asked: Mapping[str, Any]) -> Plan:
     recipes = tuple(make(**base, layer=layer) for layer in _layers(session, asked))
     bare = bool(asked.get("putalpha")) and color is None and not asked.get("only_mask")
     return Plan(session, recipes, bare)
+
+
+def _matting(asked: Mapping[str, Any]) -> Sequence[str]:
+    """Write closed-form matting as a step of ours; like rembg, a mask alone is never refined by it."""
+    if not asked.get("alpha_matting") or asked.get("only_mask"):
+        return ()
+    solid, clear, size = (asked.get(f"alpha_matting_{name}", default) for name, default in _BAND.items())
+    return (f"matting:erode={_half(size)},solid={solid},clear={clear}",)
+
+
+def _half(size: Any) -> float:
+    """Turn the side of rembg's square into the radius of our disc."""
+    if type(size) is not int or size < 1:
+        raise BadSetting(f"alpha_matting_erode_size must be a whole number of at least 1, not {size!r}.")
+    return size / 2
 
 
 def _layers(session: Session, asked: Mapping[str, Any]) -> Sequence[str | None]:

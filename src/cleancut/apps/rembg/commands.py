@@ -18,11 +18,11 @@ def _flag(*names: str, help: str, **more: Any) -> Command:
     return click.option(*names, is_flag=True, help=help, **more)
 
 
-_DECONTAMINATE = _flag("-dc", "--decontaminate", help="Comes with a later version.")
+_DECONTAMINATE = _flag("-dc", "--decontaminate", help="Estimate the colours of soft edges.")
 
 _OPTIONS = (
     click.option("-m", "--model", default="cleancut-small", show_default=True, metavar="NAME", help="Model."),
-    _flag("-a", "--alpha-matting", help="Comes with a later version."),
+    _flag("-a", "--alpha-matting", help="Refine the edge by closed-form matting (cleancut[matting])."),
     click.option("-af", "--alpha-matting-foreground-threshold", type=int, default=240, help="Belongs to -a. [240]"),
     click.option("-ab", "--alpha-matting-background-threshold", type=int, default=10, help="Belongs to -a. [10]"),
     click.option("-ae", "--alpha-matting-erode-size", type=int, default=10, help="Belongs to -a. [10]"),
