@@ -33,9 +33,7 @@ FIRM = 0.8
 """Confidence (Σα²/Σα) of the mean from which on a label is no haze."""
 
 
-def label(
-    unlabelled: list[Path], out: Path, teacher: str, like: str | None, most: int | None = None, suffix: str = ""
-) -> None:
+def label(unlabelled: list[Path], out: Path, teacher: str, like: str | None, most: int | None = None) -> None:
     """Label tars of pictures with a teacher; write a tar of pairs beside a JSON of what was measured for each.
 
     Args:
@@ -44,7 +42,6 @@ def label(
         teacher: a model's name, or an ONNX file that is `like` one.
         like: see `teacher`.
         most: pictures of a tar at the most.
-        suffix: put behind NAME, to tell the rounds apart.
     """
     engine = Engine()
     loaded = engine.load(engine.add(teacher, like) if like else teacher)
@@ -58,7 +55,7 @@ def label(
             measured[stem] = facts
             if alpha is not None:
                 kept[stem] = files[stem], _png(alpha)
-        name = f"pseudo-{path.stem.removeprefix('unlabelled-')}{suffix}"
+        name = f"pseudo-{path.stem.removeprefix('unlabelled-')}"
         write_pairs(out / f"{name}.tar", kept)
         (out / f"{name}.json").write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
         print(f"{path.stem}: {len(kept)} of {len(measured)} pictures kept", flush=True)

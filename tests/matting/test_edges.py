@@ -8,7 +8,6 @@ from cleancut.matting.look import Look
 from cleancut.matting.metrics import mae
 from cleancut.matting.pipeline import cut
 from cleancut.raster.resample import Fit
-from cleancut.raster.rows import Rows
 from cleancut.types import Picture, Recipe, Step
 from tests.stubs import disc, loading
 
@@ -41,6 +40,7 @@ def test_the_edge_follows_the_picture(step):
 
 def test_what_ran_is_told():
     assert alpha((guided(40.0),)).report.refine == ("guided:radius=40",)
+    assert alpha((guided(),)).report.refine == ("guided:radius=0 (30 px)",)
 
 
 def test_what_is_far_from_the_edge_stays_bit_for_bit():
@@ -104,9 +104,3 @@ def test_an_alpha_without_an_edge_is_left_alone(value, step):
         for steps in ((), (step,))
     )
     assert np.abs(after - before).max() < 1e-6
-
-
-def test_rows_of_another_size_are_never_made():
-    seen = look()
-    assert isinstance(seen.pixels, Rows)
-    assert seen.pixels.shape == (SIZE, SIZE, 3)

@@ -30,6 +30,8 @@ _WINDOW = 4.0
 def guided(alpha: Rows, look: Look, *, radius: Annotated[float, Range(0, 200, "px")] = 0.0) -> Rows:
     """Let the edge follow the picture's own edges, by a guided filter along it; radius 0 chooses one."""
     window = round(radius) or max(2, math.ceil(_WINDOW * look.scale))
+    if not radius:
+        look.told.append(f"({window} px)")
     band = marked(alpha, look).map(lambda strip: strip == UNKNOWN)
     return filtered(look.pixels, alpha, band, radius=window)
 

@@ -60,7 +60,12 @@ class Corners:
 
 
 def of_box(picture: Picture, text: str) -> Plane:
-    """Cut what is inside a box from what is outside; give α on the copy, (h, w)."""
+    """Cut what is inside a box from what is outside; give α in [0, 1] on the copy, (h, w) float32.
+
+    Raises:
+        BadSetting: the box lies outside the picture.
+        BadRecipe: OpenCV is not installed, or it finds too little to tell colours from.
+    """
     left, top, right, bottom = Corners.within(text, picture.size)
     width, height = _copy_size(picture.size)
     across, down = width / picture.size[0], height / picture.size[1]
@@ -73,7 +78,11 @@ def of_box(picture: Picture, text: str) -> Plane:
 
 
 def of_alpha(picture: Picture, plane: Plane, fit: Fit) -> Plane:
-    """Cut what a network's α (h, w) claims from the rest; give α on the copy."""
+    """Cut what a network's α (h, w) in [0, 1], lying as `fit` says, claims from the rest; give α on the copy.
+
+    Raises:
+        BadRecipe: OpenCV is not installed, or it finds too little to tell colours from.
+    """
     size = _copy_size(picture.size)
     alpha = Fit(size, fit.size, fit.box, "bilinear").enlarge(plane).whole()
     cv2 = _opencv()

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleancut.errors import BadRecipe
+from cleancut.matting.confidence import SMALLEST
 from cleancut.matting.cutout import written
 from cleancut.matting.keying.guide import FRONTS, Mask, blocks, followed, gaps_of, guide_of, outer, spread
 from cleancut.matting.keying.keyer import Key, Plane, chroma, length
@@ -47,9 +48,6 @@ _CHROMA = np.float32(70)
 
 _HELD = np.float32(0.03)
 """How firmly F is held to the colours nearby; at α = 0.17 both count the same."""
-
-_SMALLEST = 0.0005
-"""Share of the picture that a subject covers at least, as in `predict`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _matte(picture: Picture, keyed: Key, claimed: Plane | None) -> Matte:
     guide, sure = guide_of(keyed, small, gaps_of(keyed, picture, (height, width)), claimed)
     fronts = spread(blocks(small * sure[..., None]), blocks(sure.astype(np.float32)[..., None]))
     coarse = _decided(keyed.alpha(small, back, _enlarged(fronts, (width, height))(0, height)), guide)
-    subject = bool((coarse > 0.5).mean() >= _SMALLEST)
+    subject = bool((coarse > 0.5).mean() >= SMALLEST)
     rows = _alpha(picture, keyed, fronts, fit.enlarge(guide))
     return Matte(
         alpha=coarse[None],
@@ -123,6 +121,9 @@ def agreed(picture: Picture, claimed: Plane, fit: Fit) -> Matte | None:
         picture: any size.
         claimed: the network's α (h, w).
         fit: how the picture lies in the network's input.
+
+    Returns:
+        the matte, or None where the border is too busy or the two see different subjects.
     """
     surface = find(picture)
     if surface is None or surface.share < _TRUSTED or sum(side >= _TRUSTED for side in surface.sides) < 3:
