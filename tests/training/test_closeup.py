@@ -7,9 +7,9 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch")
 pytest.importorskip("onnx", reason="the export needs onnx")
 
 from training.closeup.canvases import Canvases, blank  # noqa: E402
-from training.closeup.network import Closeup  # noqa: E402
+from training.closeup.network import Closeup, Equation, spread  # noqa: E402
 from training.closeup.strands import POINTS, Tuft, drawn, tuft  # noqa: E402
-from training.closeup.train import CROP, Plan, crops, punished, train  # noqa: E402
+from training.closeup.train import CROP, Plan, crops, lost, punished, train  # noqa: E402
 from training.data import SIDE  # noqa: E402
 from training.export import export_closeup  # noqa: E402
 
@@ -98,3 +98,28 @@ def test_a_run_goes_on_and_becomes_a_file(tmp_path):
     assert [line["samples"] for line in lines] == [4, 8]
     assert export_closeup(tmp_path / "last.pt", tmp_path / "closeup.onnx") < 1e-3
     assert (tmp_path / "closeup.onnx").stat().st_size < 1e6
+
+
+def test_sure_colours_are_spread_as_far_as_needed():
+    picture = torch.full((1, 3, 64, 64), -1.0)
+    picture[..., :20] = torch.tensor([0.5, 0.0, -0.5]).view(1, 3, 1, 1)
+    sure = torch.zeros(1, 1, 64, 64)
+    sure[..., :20] = 1
+    assert torch.allclose(spread(picture, sure)[0, :, 30, 60], torch.tensor([0.5, 0.0, -0.5]), atol=0.01)
+
+
+def test_the_equation_finds_alpha_between_two_flat_colours():
+    front, back = torch.tensor([0.8, -0.2, -0.6]).view(1, 3, 1, 1), torch.tensor([-0.4, 0.1, 0.3]).view(1, 3, 1, 1)
+    alpha = torch.linspace(-0.4, 1.4, 96).clamp(0, 1).view(1, 1, 1, 96).expand(1, 1, 64, 96)
+    found = Equation()(alpha * front + (1 - alpha) * back, alpha)
+    assert (found[:, :1] - alpha).abs().max() < 0.08  # what is nearly sure is a little of both
+    assert found[:, 2].max() < 0.005
+    assert torch.allclose(found[:, 1], ((front - back) ** 2).sum() / 2, atol=0.1)
+
+
+def test_a_coarse_alpha_that_found_something_else_teaches_nothing():
+    truth = torch.zeros(1, CROP, CROP, dtype=torch.uint8)
+    truth[:, :, : CROP // 2] = 255
+    moved = truth.roll(6, 2)
+    assert not lost(moved, truth)
+    assert lost(255 - truth, truth)

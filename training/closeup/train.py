@@ -22,6 +22,12 @@ from training.train import follow, write
 CROP = 160
 """Side in pixels of what a step shows: a part of a canvas around an edge."""
 
+TRIES = 20
+"""Crops looked at until one is of use."""
+
+PATCH, LOST = 32, 0.6
+"""A coarse alpha that is off by more than this on average over a patch of this side has found something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -136,24 +142,34 @@ def crops(canvases: Canvases, count: int, random: torch.Generator) -> tuple[Tens
     Returns:
         pictures (N, 3, CROP, CROP) in [−1, 1], coarse alphas and truths (N, 1, CROP, CROP) in [0, 1].
     """
-    parts = []
-    for number in torch.randint(len(canvases.rgb), (count,), generator=random).tolist():
-        rgb, alpha, coarse = canvases.rgb[number], canvases.alpha[number], canvases.coarse[number]
-        soft = (alpha > 12) & (alpha < 243)
-        there = (soft | ((alpha.int() - coarse.int()).abs() > 60))[0].nonzero()
-        at = (
-            there[int(torch.randint(len(there), (1,), generator=random))]
-            if len(there)
-            else torch.tensor([SIDE // 2] * 2)
-        )
-        top, left = (min(max(0, int(v) - CROP // 2), SIDE - CROP) for v in at)
-        whole = torch.cat([rgb, coarse, alpha])[:, top : top + CROP, left : left + CROP]
-        if torch.rand(1, generator=random) < 0.5:
-            whole = whole.flip(2)
-        parts.append(whole.rot90(int(torch.randint(4, (1,), generator=random)), (1, 2)))
-    batch = torch.stack(parts).float() / 255
+    batch = torch.stack([_crop(canvases, random) for _ in range(count)]).float() / 255
     gain = torch.empty(count, 3, 1, 1).uniform_(0.75, 1.25, generator=random)
     return (batch[:, :3] * gain).clamp(0, 1) * 2 - 1, batch[:, 3:4], batch[:, 4:]
+
+
+def _crop(canvases: Canvases, random: torch.Generator) -> Tensor:
+    """Cut one part out of one canvas, turned at random: (5, CROP, CROP) uint8, colours, coarse alpha and truth."""
+    for _ in range(TRIES):
+        number = int(torch.randint(len(canvases.rgb), (1,), generator=random))
+        alpha, coarse = canvases.alpha[number], canvases.coarse[number]
+        soft = (alpha > 12) & (alpha < 243)
+        there = (soft | ((alpha.int() - coarse.int()).abs() > 60))[0].nonzero()
+        if not len(there):
+            continue
+        at = there[int(torch.randint(len(there), (1,), generator=random))]
+        top, left = (min(max(0, int(v) - CROP // 2), SIDE - CROP) for v in at)
+        whole = torch.cat([canvases.rgb[number], coarse, alpha])[:, top : top + CROP, left : left + CROP]
+        if not lost(whole[3:4], whole[4:5]):
+            break
+    if torch.rand(1, generator=random) < 0.5:
+        whole = whole.flip(2)
+    return whole.rot90(int(torch.randint(4, (1,), generator=random)), (1, 2))
+
+
+def lost(coarse: Tensor, truth: Tensor) -> bool:
+    """Say whether a coarse alpha (1, H, W) uint8 is wrong over a whole patch: no look from close up tells why."""
+    off = (coarse.float() - truth.float()).abs() / 255
+    return bool(functional.avg_pool2d(off, PATCH, PATCH // 2).max() > LOST)
 
 
 def punished(logits: Tensor, coarse: Tensor, truth: Tensor) -> Tensor:
