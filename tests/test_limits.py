@@ -1,10 +1,11 @@
+import dataclasses
 import os
 
 import pytest
 
 from cleancut import limits
 from cleancut.errors import BadSetting
-from cleancut.limits import Limits, processors
+from cleancut.limits import Limits, ServiceLimits, processors
 
 
 def test_the_defaults_suit_a_command_line():
@@ -22,6 +23,15 @@ def test_a_limit_is_taken_from_the_environment(text, value):
 def test_the_environment_is_the_process_s(monkeypatch):
     monkeypatch.setenv("CLEANCUT_MAX_BYTES", "64e6")
     assert Limits.from_env() == Limits(max_bytes=64_000_000)
+
+
+def test_a_service_takes_smaller_ones_and_some_of_its_own():
+    service = ServiceLimits.from_env({"CLEANCUT_WAITING": "7", "CLEANCUT_MAX_PIXELS": "5e6"})
+    assert (service.waiting, service.max_pixels) == (7, 5_000_000)
+    assert ServiceLimits().max_pixels < Limits().max_pixels
+    assert all(field.metadata["doc"].endswith(".") for field in dataclasses.fields(ServiceLimits))
+    with pytest.raises(BadSetting, match="workers must be at least 1"):
+        ServiceLimits(workers=0)
 
 
 @pytest.mark.parametrize("text", ["many", "nan", "inf", "-inf", "1e999", "0x10"])

@@ -40,6 +40,30 @@ class TooBig(BadInput):
     http_status = 413
 
 
+class TooSlow(BadInput):
+    """What was to be handed over did not come in time."""
+
+    http_status = 408
+
+
+class WrongType(BadInput):
+    """It is written in a way (a type of content, a coding) that is not read."""
+
+    http_status = 415
+
+
+class NotFound(BadInput):
+    """There is nothing of that name or at that address."""
+
+    http_status = 404
+
+
+class WrongMethod(BadInput):
+    """The address is there, and takes another method."""
+
+    http_status = 405
+
+
 class BadRecipe(BadInput):
     """The recipe asks for something that does not exist or does not fit."""
 
@@ -56,6 +80,21 @@ class UnknownEffect(BadRecipe):
 
 class BadSetting(BadRecipe):
     """A setting has a wrong name, type or range."""
+
+
+class BadCall(BadInput):
+    """A request breaks the rules of another service's wire format, which has a word for that.
+
+    Args:
+        message: the sentence.
+        code: that service's word for it, such as "invalid_roi"; empty where it has none.
+        detail: more about this case, where that service says more.
+    """
+
+    def __init__(self, message: str, code: str = "", detail: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.detail = detail
 
 
 class BadTable(BadInput):
@@ -98,6 +137,80 @@ class DownloadFailed(WeightsError):
     """A server, or the way to it, did not give what was asked for."""
 
 
+class Busy(CleancutError):
+    """There is more to do than this machine can; the same request may succeed later.
+
+    Args:
+        message: the sentence.
+        retry_after: seconds after which it is worth another try.
+    """
+
+    exit_code = 75
+    http_status = 429
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class QueueFull(Busy):
+    """The waiting room is full."""
+
+
+class TooManyRequests(Busy):
+    """The key's megapixels of this minute are used up."""
+
+
+class Deadline(Busy):
+    """The work was not done in the time it was given."""
+
+    http_status = 504
+
+
+class Closing(Busy):
+    """The service is about to end and takes no new work."""
+
+    http_status = 503
+
+
+class TooManyJobs(Busy):
+    """A caller has as many jobs, or as much in them, as one may have."""
+
+
+class NoRoom(Busy):
+    """The disk, or the share of it that jobs may fill, is full."""
+
+    http_status = 507
+
+
+class JobError(BadInput):
+    """What is asked of a job cannot be had."""
+
+
+class NoSuchJob(JobError):
+    """There is no job of that id, or it is another caller's."""
+
+    http_status = 404
+
+
+class NotDone(JobError):
+    """The job has not ended yet."""
+
+    http_status = 409
+
+
+class Wiped(JobError):
+    """The job was cancelled; nothing of it is kept."""
+
+    http_status = 410
+
+
+class KeyReused(JobError):
+    """An idempotency key came before with another request."""
+
+    http_status = 422
+
+
 class Broken(CleancutError):
     """Something in our hands failed; the caller did nothing wrong."""
 
@@ -129,3 +242,84 @@ class Stopped(CleancutError):
 
     exit_code = 130
     http_status = 503
+
+
+class UrlsOff(BadInput):
+    """An address was given to a service that fetches none."""
+
+    http_status = 403
+
+
+class BadUrl(BadInput):
+    """An address is not one that may be fetched."""
+
+
+class FetchFailed(BadInput):
+    """An address may be fetched, and what is there did not come or cannot be used."""
+
+
+class Refused(CleancutError):
+    """The caller may not do this."""
+
+    exit_code = 77
+    http_status = 403
+
+
+class NoKey(Refused):
+    """A key is needed, and none was given."""
+
+
+class WrongKey(Refused):
+    """The key that was given is unknown, revoked or expired."""
+
+
+class NotAllowed(Refused):
+    """The key has no such scope, or the request comes from where none may come."""
+
+
+class OverQuota(Refused):
+    """The key's pictures of this month are used up."""
+
+    http_status = 402
+
+
+class KeysFailed(Broken):
+    """Keys, rates or quotas cannot be looked up or counted."""
+
+    http_status = 503
+
+    @property
+    def public(self) -> str:
+        """A stranger learns that it failed, not which file or server it is."""
+        return "Keys cannot be checked at the moment; try again later."
+
+
+class AuditFailed(Broken):
+    """What was done cannot be written down, where it must be."""
+
+    http_status = 503
+
+    @property
+    def public(self) -> str:
+        """A stranger learns that it failed, not where the log lies."""
+        return "The service cannot keep its records at the moment; try again later."
+
+
+class JobsFailed(Broken):
+    """Jobs cannot be written down or looked up."""
+
+    http_status = 503
+
+    @property
+    def public(self) -> str:
+        """A stranger learns that it failed, not where jobs are kept."""
+        return "Jobs cannot be looked up at the moment; try again later."
+
+
+class GivenUp(Broken):
+    """Work on a picture was begun several times, and each time the process ended."""
+
+    @property
+    def public(self) -> str:
+        """That it was tried is no secret."""
+        return "The service ended each time it worked on this picture, so it is not tried again."

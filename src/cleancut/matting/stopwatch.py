@@ -20,6 +20,7 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
+        self._intervals: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
         self._inner = threading.local()
 
@@ -32,8 +33,10 @@ class Stopwatch:
         try:
             yield
         finally:
-            spent = time.perf_counter() - start
+            end = time.perf_counter()
+            spent = end - start
             self.add(name, spent - self._inner.seconds)
+            self._stretch(name, start, end)
             self._inner.seconds = outer + spent
 
     def add(self, name: str, seconds: float) -> None:
@@ -45,3 +48,13 @@ class Stopwatch:
         """Milliseconds by stage in order of first end, summed over threads, to a tenth."""
         with self._lock:
             return {name: round(seconds * 1000, 1) for name, seconds in self._seconds.items()}
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """When each stage first began and last ended, in seconds of `time.perf_counter`."""
+        with self._lock:
+            return dict(self._intervals)
+
+    def _stretch(self, name: str, start: float, end: float) -> None:
+        with self._lock:
+            first, last = self._intervals.get(name, (start, end))
+            self._intervals[name] = min(first, start), max(last, end)

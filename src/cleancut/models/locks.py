@@ -34,7 +34,7 @@ def _acquired(path: Path, waiting: Callable[[], None]) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if not _try_lock(descriptor):
+            if not try_lock(descriptor):
                 if not told:
                     waiting()
                     told = True
@@ -64,7 +64,8 @@ def _remove(path: Path) -> None:
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool:
+        """Lock an open file unless another holds it; tell whether it is ours now."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -72,13 +73,14 @@ if sys.platform == "win32":
         return True
 
     def _wait_for_lock(descriptor: int) -> None:
-        while not _try_lock(descriptor):
+        while not try_lock(descriptor):
             time.sleep(0.2)
 
 else:
     import fcntl
 
-    def _try_lock(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool:
+        """Lock an open file unless another holds it; tell whether it is ours now."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

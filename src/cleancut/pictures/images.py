@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +64,7 @@ def read(
     check_bytes(len(data), name, limits)
     format = sniff(data, name)
     with _told(name, format.name), _quiet:
-        if format.size is not None:
-            _check_pixels(format.size(data), name, limits)
-        image = format.open(data, name)
-        _check_pixels(image.size, name, limits)
+        image = _opened(format, data, name, limits)
         wanted = _within(image.size, max_side)
         image.draft(None, (wanted[0] * _GAP, wanted[1] * _GAP))
         picture = _taken(_decoded(image), name)
@@ -76,6 +73,54 @@ def read(
         del image  # four bytes a pixel, not to be held while the picture is reduced
     kept = metadata.kept(metadata.parsed(exif)) if keep_metadata else None
     return within(replace(picture, exif=kept, notes=notes), max_side)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says of itself before anything is decoded.
+
+    Attributes:
+        format: name of the format, such as "JPEG".
+        size: (width, height) in pixels, as stored: not yet upright.
+        upright: (width, height) in pixels, as it is read.
+        opaque: whether it has no transparency of its own.
+        frames: frames or pages, counted to a little more than `MOST_FRAMES`.
+    """
+
+    format: str
+    size: tuple[int, int]
+    upright: tuple[int, int]
+    opaque: bool
+    frames: int
+
+
+def header(data: bytes, *, name: str = "The picture", limits: Limits | None = None) -> Header:
+    """Read what an encoded picture says of itself; nothing is decoded.
+
+    Raises:
+        NotAPicture: it is none, or its header is damaged.
+        TooBig: it exceeds a limit.
+    """
+    limits = limits or Limits()
+    check_bytes(len(data), name, limits)
+    format = sniff(data, name)
+    with _told(name, format.name), _quiet:
+        image = _opened(format, data, name, limits)
+        exif = image.info.get("exif")
+        turned = metadata.orientation(metadata.parsed(exif if isinstance(exif, bytes) else None)) > 4
+        upright = image.size[::-1] if turned else image.size
+        return Header(
+            format.name, image.size, upright, not image.has_transparency_data, format.frame_count(data, image)
+        )
+
+
+def _opened(format: Format, data: bytes, name: str, limits: Limits) -> Image.Image:
+    """Parse the header within the limits."""
+    if format.size is not None:
+        _check_pixels(format.size(data), name, limits)
+    image = format.open(data, name)
+    _check_pixels(image.size, name, limits)
+    return image
 
 
 def from_image(image: Image.Image, *, name: str = "The picture", limits: Limits | None = None) -> Picture:
