@@ -1,0 +1,1 @@
+"""A stranger's address → bytes, without lending the stranger this machine's place in its network."""
