@@ -1,0 +1,1 @@
+"""Many pictures: work that outlives the request, or the process, that asked for it."""
