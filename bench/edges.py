@@ -108,7 +108,7 @@ def ours(made: Composite, plane: Plane, fit: Fit, method: str) -> tuple[Plane, P
     recipe = make(refine=method)
     picture = Picture(made.rgb)
     start = time.perf_counter()
-    tidied, _ = tidy(plane, recipe.refine)
+    tidied = tidy(plane, recipe.refine)
     rows, ran = refine(Look(picture, fit, tidied, fit.enlarge(tidied), Engine().load), recipe.refine)
     rows = rows.remembered()
     color = foreground(picture, rows, recipe, Prediction(tidied[None], 1.0, True)).whole()

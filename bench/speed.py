@@ -123,12 +123,15 @@ def pictures() -> dict[str, Path]:
 
 def draw(folder: Path) -> None:
     for width, height in SIZES.values():
-        # At its own size, with detail in every pixel and a subject as large as subjects are: a smooth drawing would
-        # make PNG encoders look faster than photos let them be.
-        rgb = scene(width, height, seed=7, zoom=2).photo.rgb
-        grain = np.random.default_rng(0).normal(0, 5, (height, width, 1))
-        noisy = np.rint((rgb + grain).clip(0, 255)).astype(np.uint8)
-        Image.fromarray(noisy).save(folder / f"{width}x{height}.jpg", quality=92)
+        photo(width, height).save(folder / f"{width}x{height}.jpg", quality=92)
+
+
+def photo(width: int, height: int) -> Image.Image:
+    # At its own size, with detail in every pixel and a subject as large as subjects are: a smooth drawing would
+    # make PNG encoders look faster than photos let them be.
+    rgb = scene(width, height, seed=7, zoom=2).photo.rgb
+    grain = np.random.default_rng(0).normal(0, 5, (height, width, 1))
+    return Image.fromarray(np.rint((rgb + grain).clip(0, 255)).astype(np.uint8))
 
 
 def surroundings(rembg: Path) -> dict[str, str]:

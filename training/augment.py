@@ -6,7 +6,7 @@ Everything here is arithmetic on (N, C, H, W) float32 tensors in [0, 1], so the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,8 @@ MIXTURE: Mapping[Use, float] = {"pair": 0.52, "cutout": 0.23, "pseudo": 0.16, "e
 
 LEAST = 0.0008
 """Share of the picture that a subject covers at least, to count as one."""
+
+Change = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,8 +118,11 @@ class Mixer:
         ]
         return functional.affine_grid(torch.stack(rows, 1), [len(size), 1, side, side], align_corners=False)
 
-    def composed(self, count: int, side: int) -> tuple[Tensor, ...]:
-        """Lay cut-outs over backgrounds; alpha is then known exactly."""
+    def composed(self, count: int, side: int, changed: Change | None = None) -> tuple[Tensor, ...]:
+        """Lay cut-outs over backgrounds; alpha is then known exactly.
+
+        `changed` makes of subjects, (N, 3) colour times alpha and (N, 1) alpha, other ones.
+        """
         behind = self.shelves["empty"]
         view = self._view(count, side, nearest=0.3, furthest=1)
         scene = _sampled(behind.rgba[self._drawn("empty", count)], view, "reflection")[:, :3]
@@ -130,6 +135,8 @@ class Mixer:
             front = front.index_add(0, more, second * left)
             alpha = alpha.index_add(0, more, other * left)
         front = self._lit_alike(front, alpha, scene)
+        if changed is not None:
+            front, alpha = changed(front, alpha)
         scene = self._shadowed(scene, alpha)
         contrast = (front / alpha.clamp(min=0.02) - scene).abs().mean(1, keepdim=True).clamp(0, 1)
         rgb = front + scene * (1 - alpha)

@@ -33,7 +33,10 @@ MOST_SHRUNK = 4.5
 USABLE = 0.6
 """IoU below which the coarse network has found something else; then its answer is imitated too."""
 
-HAIRY = 0.65
+BLURRED, GLASS = 0.2, 0.15
+"""Shares of the subjects whose edge is blurred, and that light passes through."""
+
+HAIRY = 0.6
 """Share of the canvases on which hair grows."""
 
 
@@ -79,7 +82,7 @@ def make(shelves: dict[Use, Shelf], model: Path, count: int, seed: int) -> Canva
 
 
 def _some(mixer: Mixer, network: Network, random: np.random.Generator, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    rgb, alpha = mixer.composed(count, SIDE)[:2]
+    rgb, alpha = mixer.composed(count, SIDE, lambda front, alpha: softened(front, alpha, random))[:2]
     for number in range(count):
         if random.random() < HAIRY:
             _grow(rgb[number], alpha[number, 0], random)
@@ -87,6 +90,51 @@ def _some(mixer: Mixer, network: Network, random: np.random.Generator, count: in
     rgb = torch.where(gentle.view(-1, 1, 1, 1), rgb, spoilt(rgb.clamp(0, 1), mixer.random)).clamp(0, 1)
     coarse = torch.stack([_coarse(rgb[n : n + 1], alpha[n : n + 1], network, random)[0] for n in range(count)])
     return _bytes(rgb), _bytes(alpha), _bytes(coarse)
+
+
+def softened(front: Tensor, alpha: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Let some subjects move or lie out of focus, and light pass through others.
+
+    Args:
+        front: (N, 3, H, W) colour times alpha.
+        alpha: (N, 1, H, W).
+        random: all chance comes from it.
+    """
+    both = torch.cat([front, alpha], 1)
+    made = [_softened(part, random) for part in both.split(1)]
+    whole = torch.cat(made)
+    return whole[:, :3], whole[:, 3:]
+
+
+def _softened(subject: Tensor, random: np.random.Generator) -> Tensor:
+    chance = random.random()
+    if chance < BLURRED / 2:
+        return blurred(subject, float(np.exp(random.uniform(np.log(1.0), np.log(9.0)))))
+    if chance < BLURRED:
+        return _moved(subject, random)
+    if chance < BLURRED + GLASS:
+        return subject * _thin(random)
+    return subject
+
+
+def _moved(subject: Tensor, random: np.random.Generator) -> Tensor:
+    """Average a subject (1, 4, H, W) over the way it went while the shutter was open."""
+    way, angle = np.exp(random.uniform(np.log(3), np.log(60))), random.uniform(0, np.pi)
+    steps = np.arange(-way / 2, way / 2 + 0.5)
+    places = {(round(step * np.sin(angle)), round(step * np.cos(angle))) for step in steps}
+    edge = 1 + round(way / 2)
+    wide = functional.pad(subject, (edge,) * 4, mode="replicate")
+    parts = [wide[:, :, edge + y : edge + y + SIDE, edge + x : edge + x + SIDE] for y, x in sorted(places)]
+    return torch.stack(parts).mean(0)
+
+
+def _thin(random: np.random.Generator) -> Tensor:
+    """Give how much of a glass subject covers what is behind it, (1, 1, SIDE, SIDE): a ramp between two values."""
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE - random.uniform(0.2, 0.8, (2, 1, 1))
+    angle, length = random.uniform(0, 2 * np.pi), random.uniform(0.05, 1.0)
+    ramp = np.clip((x * np.cos(angle) + y * np.sin(angle)) / length + 0.5, 0, 1)
+    one, other = random.uniform(0.15, 1.0, 2)
+    return torch.from_numpy((one + (other - one) * ramp).astype(np.float32))[None, None]
 
 
 def _grow(rgb: Tensor, alpha: Tensor, random: np.random.Generator) -> None:
