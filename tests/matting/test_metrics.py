@@ -15,6 +15,7 @@ from cleancut.matting.metrics import (
     mse,
     s_measure,
     sad,
+    ssim,
 )
 
 
@@ -167,3 +168,43 @@ def test_the_truth_scores_highest(measure):
 def test_the_truth_has_no_error(measure):
     truth = np.random.default_rng(5).random((20, 20))
     assert measure(truth, truth) == 0
+
+
+def test_ssim_of_two_flat_planes_by_hand():
+    """Nothing varies, so only the means count: (2·0.5·0.25 + 0.01²) / (0.5² + 0.25² + 0.01²)."""
+    found = ssim(np.full((20, 30), 0.5), np.full((20, 30), 0.25))
+    assert found == pytest.approx((2 * 0.5 * 0.25 + 1e-4) / (0.5**2 + 0.25**2 + 1e-4))
+
+
+def test_ssim_of_a_pixel_by_hand():
+    """In the middle of 11 × 11 pixels, by the sums of the paper's window, all inside."""
+    rng = np.random.default_rng(4)
+    one, other = rng.random((11, 11)), rng.random((11, 11))
+    at = np.arange(-5, 6)
+    window = np.exp(-(at[:, None] ** 2 + at**2) / (2 * 1.5**2))
+    window /= window.sum()
+    x, y = (window * one).sum(), (window * other).sum()
+    xx, yy = (window * (one - x) ** 2).sum(), (window * (other - y) ** 2).sum()
+    xy = (window * (one - x) * (other - y)).sum()
+    middle = (2 * x * y + 1e-4) * (2 * xy + 9e-4) / ((x * x + y * y + 1e-4) * (xx + yy + 9e-4))
+    # Alone among flat rows and columns of borders, the middle is what one more of it adds.
+    from cleancut.matting import metrics
+
+    gauss = np.exp(-(at**2) / (2 * 1.5**2))
+    assert metrics._similarity(one, other, gauss / gauss.sum())[5, 5] == pytest.approx(middle)
+
+
+def test_ssim_of_opposites_is_low_and_of_equals_one():
+    checks = np.indices((40, 40)).sum(axis=0) % 2.0
+    assert ssim(checks, checks) == pytest.approx(1)
+    assert ssim(checks, 1 - checks) < -0.9
+
+
+def test_ssim_does_not_depend_on_the_rows_worked_out_at_a_time(monkeypatch):
+    from cleancut.matting import metrics
+
+    rng = np.random.default_rng(5)
+    one, other = rng.random((70, 20)), rng.random((70, 20))
+    whole = ssim(one, other)
+    monkeypatch.setattr(metrics, "_ROWS", 13)
+    assert ssim(one, other) == pytest.approx(whole, abs=1e-12)
