@@ -35,8 +35,8 @@ def test_using_it_changes_no_global_of_pillow():
 
 def test_the_public_surface_is_what_we_promise():
     assert set(cleancut.__all__) == {
-        "CleancutError", "Cutout", "Engine", "Limits", "Picture", "Recipe", "Report",
-        "cut", "cut_all", "models", "recipe", "remove",
+        "CleancutError", "Cutout", "Engine", "Limits", "Picture", "Recipe", "Report", "Retouch", "Stroke",
+        "cut", "cut_all", "models", "recipe", "refine", "remove",
     }  # fmt: skip
     for name in cleancut.__all__:
         assert getattr(cleancut, name) is not None

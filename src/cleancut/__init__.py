@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from cleancut.matting.pipeline import cut, cut_all
     from cleancut.matting.recipe import make as recipe
     from cleancut.matting.remove import remove
+    from cleancut.matting.scribbles.retouch import Retouch, refine
     from cleancut.models.registry import models
     from cleancut.models.runtime import Engine
-    from cleancut.types import Picture, Recipe, Report
+    from cleancut.types import Picture, Recipe, Report, Stroke
 
 __version__ = VERSION
 
-__all__ = ["CleancutError", "Cutout", "Engine", "Limits", "Picture", "Recipe", "Report",
-           "cut", "cut_all", "models", "recipe", "remove"]  # fmt: skip
+__all__ = ["CleancutError", "Cutout", "Engine", "Limits", "Picture", "Recipe", "Report", "Retouch", "Stroke",
+           "cut", "cut_all", "models", "recipe", "refine", "remove"]  # fmt: skip
 
 # Where each public name lives: it is imported when it is first used, so that importing the package loads nothing.
 _HOMES = {
@@ -39,10 +40,13 @@ _HOMES = {
     "Picture": "types",
     "Recipe": "types",
     "Report": "types",
+    "Retouch": "matting.scribbles.retouch",
+    "Stroke": "types",
     "cut": "matting.pipeline",
     "cut_all": "matting.pipeline",
     "models": "models.registry",
     "recipe": "matting.recipe",
+    "refine": "matting.scribbles.retouch",
     "remove": "matting.remove",
 }
 _ELSEWHERE_CALLED = {"recipe": "make"}

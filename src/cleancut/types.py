@@ -82,6 +82,24 @@ class Step:
     settings: tuple[tuple[str, Value], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A brush stroke that says what belongs to the subject, or does not.
+
+    Attributes:
+        points: (x, y) along its line, in shares of the picture's width and height, from 0 to 1.
+        radius: a share of the picture's longer side, above 0 and up to 0.5.
+        keep: whether what it covers belongs to the subject.
+
+    >>> Stroke(((0.5, 0.25), (0.6, 0.3)), 0.02).keep
+    True
+    """
+
+    points: tuple[tuple[float, float], ...]
+    radius: float
+    keep: bool = True
+
+
 def option(default: Any, doc: str, **more: Any) -> Any:
     """Declare a field of a recipe; flags, forms, the schema and the docs are read off it.
 
@@ -107,13 +125,40 @@ class Recipe:
     'cutout'
     """
 
-    model: str = option("cleancut-small", "Model that finds the subject.", flags=("-m",), metavar="NAME")
+    model: str = option(
+        "cleancut-small",
+        "Model that finds the subject; of several, as in a+b, the answers are averaged.",
+        flags=("-m",),
+        metavar="NAME",
+    )
+    tta: Literal["flip", "scale", "flip,scale"] | None = option(
+        None,
+        "Ask about more views and average them: mirrored, closer to the subject, or both.",
+        choices=("flip", "scale", "flip,scale"),
+    )
     layer: str | None = option(None, "Layer of a model that has several.", metavar="NAME")
     refine: tuple[Step, ...] = option(
         AUTO,
         "What is done to the edge, in order: auto, none or steps such as feather:radius=2.",
         metavar="STEP",
         steps="refine",
+    )
+    strokes: tuple[Stroke, ...] = option(
+        (),
+        "Correct by hand: keep or remove, a radius, and a line's points, such as keep:0.02:0.41,0.3:0.44,0.35; repeat "
+        "for more.",
+        flags=("--stroke",),
+        metavar="STROKE",
+        many=True,
+    )
+    opaque: bool = option(False, "Leave no partial alpha inside the subject, as of glass or a veil; edges stay soft.")
+    budget: int = option(
+        128,
+        "Tiles at the most when edges are looked at from close up; counted, not timed, so equal recipes give equal "
+        "results.",
+        low=0,
+        high=4096,
+        metavar="TILES",
     )
     foreground: Literal["pyramid", "multilevel", "source"] = option(
         "pyramid",
@@ -131,8 +176,10 @@ class Recipe:
     blend: Literal["srgb", "linear"] = option(
         "srgb", "Space in which colours are mixed over a new background.", choices=("srgb", "linear")
     )
-    show: Literal["cutout", "alpha", "foreground"] = option(
-        "cutout", "What is written.", choices=("cutout", "alpha", "foreground")
+    show: Literal["cutout", "alpha", "foreground", "trimap"] = option(
+        "cutout",
+        "What is written; trimap is what was certain before the edge was refined.",
+        choices=("cutout", "alpha", "foreground", "trimap"),
     )
     no_subject: Literal["empty", "keep"] = option(
         "empty",
@@ -163,6 +210,25 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """A model's part in a result.
+
+    Attributes:
+        model: its name; `license` of its weights and their `sha256`; `provider` that ran it, in this `precision`.
+        confidence: how far to trust what it said, in [0, 1]; None where it refined what another found.
+        ms: milliseconds it took, all views together.
+    """
+
+    model: str
+    license: str
+    sha256: str
+    provider: str
+    precision: str
+    confidence: float | None
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was done to one picture, and how it went.
 
@@ -171,7 +237,11 @@ class Report:
         size: (width, height) of the result in pixels.
         box: the smallest box that holds the subject, in the result's pixels; None without a subject.
         confidence: how far to trust the result, in [0, 1].
-        model: name of the model; `sha256` of its weights; `provider` that ran it, in this `precision`.
+        softness: mean width in pixels of the way from α = 0.05 to 0.95 along the outline; 0 without one.
+        uncertain: share of the pixels that lie on it, 0.05 < α < 0.95.
+        model: name of the model; `sha256` of its weights; `provider` that ran it, in this `precision`. Where several
+            ran, each is joined by +.
+        models: each model that ran by itself, in the order they ran.
         refine: the steps that ran on the edge.
         ms: milliseconds by stage so far, summed over threads.
         notes: what the reader should know.
@@ -181,10 +251,13 @@ class Report:
     size: tuple[int, int]
     box: Box | None
     confidence: float
+    softness: float
+    uncertain: float
     model: str
     sha256: str
     provider: str
     precision: str
+    models: tuple[Ran, ...]
     refine: tuple[str, ...]
     ms: Mapping[str, float]
     notes: tuple[str, ...]

@@ -23,7 +23,7 @@ def test_flags_are_read_off_the_fields():
     found = flags()
     assert found["model"].opts == ["-m", "--model"]
     assert found["effects"].opts == ["-e", "--effect"] and found["effects"].multiple
-    assert list(found["show"].type.choices) == ["cutout", "alpha", "foreground"]
+    assert list(found["show"].type.choices) == ["cutout", "alpha", "foreground", "trimap"]
     assert (found["quality"].type.min, found["quality"].type.max) == (1, 100)
     assert (found["provenance"].opts, found["provenance"].secondary_opts) == (
         ["--provenance"],

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cleancut.errors import BadSetting
-from cleancut.matting.cutout import box_of, written
+from cleancut.matting.cutout import written
+from cleancut.matting.figures import box_of
 from cleancut.raster import rows as rows_module
 from cleancut.raster.color import strip_to_srgb
 from cleancut.raster.layer import Layer

@@ -1,14 +1,18 @@
 """Refinements that look at the picture, over the whole road: a network that is off, and edges that are right."""
 
+import re
+
 import numpy as np
 import pytest
 
 from cleancut.errors import BadRecipe
+from cleancut.matting.edges import CLOSEUP
 from cleancut.matting.look import Look
 from cleancut.matting.metrics import mae
 from cleancut.matting.pipeline import cut
+from cleancut.models.runtime import engine
 from cleancut.raster.resample import Fit
-from cleancut.types import Picture, Recipe, Step
+from cleancut.types import AUTO, Picture, Recipe, Step
 from tests.stubs import disc, loading
 
 SIZE = 480
@@ -26,6 +30,13 @@ def alpha(refine, answer=None):
     return cut(PHOTO, recipe, load=loading(answer))
 
 
+def looked_closer(refine, budget=128, answer=None):
+    """As `alpha`, with the network that ships for looking from close up."""
+    stub = loading(disc(64, 0.3) if answer is None else answer)
+    recipe = Recipe("stub", refine=refine, foreground="source", budget=budget)
+    return cut(PHOTO, recipe, load=lambda name: stub(name) if name == "stub" else engine().load(name))
+
+
 def guided(radius=0.0):
     return Step("guided", (("radius", radius),))
 
@@ -41,6 +52,28 @@ def test_the_edge_follows_the_picture(step):
 def test_what_ran_is_told():
     assert alpha((guided(40.0),)).report.refine == ("guided:radius=40",)
     assert alpha((guided(),)).report.refine == ("guided:radius=0 (30 px)",)
+
+
+@pytest.mark.parametrize("step", [Step("detail", (("model", CLOSEUP),)), Step("auto")])
+def test_looking_from_close_up_finds_the_edge_and_says_how_often_it_looked(step):
+    found = looked_closer((step,))
+    assert mae(found.alpha, RIGHT) < 0.35 * mae(alpha(()).alpha, RIGHT)
+    assert re.fullmatch(r"(auto|detail:model=cleancut-closeup) \(\d+ tiles\)", found.report.refine[0])
+    assert [one.model for one in found.report.models] == ["stub", CLOSEUP]
+
+
+def test_the_budget_of_tiles_holds_and_what_it_left_out_is_told():
+    found = looked_closer(AUTO, budget=2)
+    assert re.fullmatch(r"auto \(2 of \d+ tiles\)", found.report.refine[0])
+    nothing = looked_closer(AUTO, budget=0)
+    assert re.fullmatch(r"auto \(0 of \d+ tiles\)", nothing.report.refine[0])
+    assert [one.model for one in nothing.report.models] == ["stub"]
+
+
+def test_without_an_edge_no_network_is_asked():
+    found = looked_closer(AUTO, answer=np.ones((64, 64), np.float32))
+    assert found.report.refine == ("auto (0 tiles)",)
+    assert len(found.report.models) == 1
 
 
 def test_what_is_far_from_the_edge_stays_bit_for_bit():

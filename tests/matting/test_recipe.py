@@ -47,7 +47,7 @@ def test_steps_are_completed_so_that_equal_work_is_equal_data():
     ("given", "error", "said"),
     [
         ({"modell": "x"}, BadRecipe, "it may have model"),
-        ({"show": "mask"}, BadSetting, "show must be one of cutout, alpha, foreground"),
+        ({"show": "mask"}, BadSetting, "show must be one of cutout, alpha, foreground, trimap"),
         ({"quality": 0}, BadSetting, "quality must be a whole number from 1 to 100"),
         ({"quality": True}, BadSetting, "quality must be"),
         ({"max_side": "many"}, BadSetting, "max_side must be"),
@@ -91,5 +91,5 @@ def test_the_schema_states_every_field():
     stated = schema()
     assert set(stated["properties"]) == set(FIELDS)
     json.dumps(stated)
-    assert stated["properties"]["show"]["enum"] == ["cutout", "alpha", "foreground"]
+    assert stated["properties"]["show"]["enum"] == ["cutout", "alpha", "foreground", "trimap"]
     assert {"type": "null"} in stated["properties"]["quality"]["anyOf"]

@@ -24,6 +24,15 @@ def test_a_network_is_a_function_of_named_arrays():
     assert loaded.sha256 == loaded.model.weights["network"].sha256
 
 
+def test_a_file_may_be_added_again_as_being_like_another_model(tmp_path):
+    path = tmp_path / "copy.onnx"
+    path.symlink_to(weights.path_of(registry()["cleancut-small"].weights["network"]).resolve())
+    running = Engine("cpu")
+    found = [running.load(running.add(path, like)) for like in ("u2netp", "cleancut-small", "cleancut-small")]
+    assert [loaded.model.like for loaded in found] == ["u2netp", "cleancut-small", "cleancut-small"]
+    assert found[1] is found[2]
+
+
 def test_the_batch_axis_is_dynamic():
     (alpha,) = engine().load("cleancut-small").network({"image": np.repeat(ZEROS, 3, axis=0)}).values()
     assert len(alpha) == 3

@@ -13,9 +13,11 @@ import click
 
 import cleancut
 from cleancut.apps import completion
+from cleancut.apps.keys.commands import keys, usage
 from cleancut.apps.models import models
 from cleancut.apps.options import limit_options, recipe_options
 from cleancut.apps.rembg.commands import rembg
+from cleancut.apps.serve import serve
 from cleancut.errors import CleancutError
 from cleancut.models.devices import PRECISIONS
 
@@ -102,6 +104,31 @@ def replay(**given: Any) -> int:
 
 
 @cli.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="[B]", required=False)
+@click.option("-m", "--model", "models", multiple=True, metavar="NAME", help="Cut A by this model; give two.")
+@click.option("-r", "--recipe", "recipes", multiple=True, metavar="JSON|FILE", help="Cut A by this recipe; give two.")
+@click.option("--like", metavar="NAME", help="With -m FILE.onnx: the model whose input and output it shares.")
+@click.option("--truth", metavar="FILE|DIR", help="The right alpha: a mask or a cut-out.")
+@click.option("--html", "report", metavar="FILE", help="Write a report with pictures, in one file.")
+@click.option("--device", default="auto", metavar="NAME", help="Device to run on. [auto]")
+@limit_options
+@click.option("--overwrite", is_flag=True, help="Replace a report that exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(**given: Any) -> int:
+    """Compare the cut-outs A and B, or the photo A cut in two ways; folders are compared name by name.
+
+    \b
+    cleancut compare a.png b.png --truth mask.png
+    cleancut compare photo.jpg -m u2netp -m cleancut-small+u2netp --html report.html
+    cleancut compare photos/ -r one.json -r '{"refine": ["matting"]}' --truth masks/
+    """  # noqa: D301 - click reads the character \b
+    from cleancut.apps.compare.run import run  # noqa: PLC0415
+
+    return run(**given)
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def effects(as_json: bool) -> int:
     """List the effects that -e takes and the steps that --refine takes."""
@@ -121,8 +148,11 @@ def doctor(device: str, as_json: bool) -> int:
 
 
 cli.add_command(completion.completion)
+cli.add_command(keys)
 cli.add_command(models)
 cli.add_command(rembg)
+cli.add_command(serve)
+cli.add_command(usage)
 
 
 def main(args: list[str] | None = None) -> None:

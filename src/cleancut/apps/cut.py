@@ -76,26 +76,25 @@ def cut_files(
 
 
 def chosen_model(running: Engine, model: str | None, like: str | None) -> str:
-    """Give the name of a model; a file on disk is added to the engine first.
+    """Give the name of a model, or of several joined by +; a file on disk is added to the engine first.
 
     Raises:
         BadSetting: a file without --like, or --like without a file.
     """
-    is_file = model is not None and model.endswith(".onnx")
-    if is_file and like is None:
-        raise BadSetting(f"Say what {Path(model or '').name} takes and answers: --like NAME, such as --like u2netp.")
-    if like is not None and not is_file:
+    parts = [model or Recipe().model] if model is None or Path(model).is_file() else model.split("+")
+    files = [part for part in parts if part.endswith(".onnx")]
+    if files and like is None:
+        raise BadSetting(f"Say what {Path(files[0]).name} takes and answers: --like NAME, such as --like u2netp.")
+    if like is not None and not files:
         raise BadSetting("--like goes with a model file: -m FILE.onnx --like NAME.")
-    if model is None:
-        return Recipe().model
-    if is_file and like is not None:
-        return running.add(model, like)
-    return running.model(model).name  # one that is not there is said once, before any picture is read
+    # One that is not there is said once, before any picture is read.
+    return "+".join(running.add(part, like) if like and part in files else running.model(part).name for part in parts)
 
 
 def _warm(running: Engine, model: str) -> None:
+    """Load the network that will be asked first."""
     try:
-        running.load(model)
+        running.load(model.partition("+")[0])
     except CleancutError:
         return  # the same failure comes again where the network is needed, and is told there
 

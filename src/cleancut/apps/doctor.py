@@ -15,7 +15,7 @@ import click
 import cleancut
 from cleancut.apps.scene import scene
 from cleancut.errors import CleancutError
-from cleancut.limits import Limits, processors
+from cleancut.limits import Limits, ServiceLimits, processors
 from cleancut.matting.metrics import iou
 from cleancut.matting.pipeline import cut
 from cleancut.matting.recipe import make
@@ -35,6 +35,7 @@ def run(device: str, as_json: bool) -> int:
         "devices": available(),
         "processors": processors(),
         "limits": asdict(Limits.from_env()),
+        "service_limits": asdict(ServiceLimits.from_env()),
         "folder": str(home()),
         "folder_writable": _writable(),
     }

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from cleancut.matting.cutout import Cutout
-from cleancut.matting.predict import fit_of, predict, seen
+from cleancut.matting.ensemble import asked
+from cleancut.matting.figures import figures
+from cleancut.matting.predict import fit_of, members, seen
 from cleancut.matting.stopwatch import Stopwatch
 from cleancut.models.runtime import Load
 from cleancut.raster.checkerboard import over_checkerboard
@@ -46,11 +48,15 @@ def sheet(cutout: Cutout, load: Load) -> Image.Image:
 
 
 def _stages(cutout: Cutout, load: Load) -> list[Tile]:
-    """Give every stage's picture; the network is asked again, as its own answer is not kept."""
+    """Give every stage's picture; the networks are asked again, as their own answers are not kept."""
     source, ms = cutout.source, cutout.stopwatch.ms()
-    loaded = load(cutout.recipe.model)
-    fit = fit_of(source, loaded.model.input)
-    coarse = predict(source, loaded, fit, Stopwatch()).alpha.max(axis=0)
+    answer = asked(source, cutout.recipe, load, Stopwatch())
+    given = load(members(cutout.recipe.model)[0]).model.input
+    fit = fit_of(source, given)
+    error = answer.prediction.error
+    doubt: list[Tile] = [] if error is None else [("doubt", "how far alpha may be off", _grey(error))]
+    found = figures(cutout.subject.alpha)
+    edge = f"{found.softness:.1f} px wide, {found.uncertain:.1%} of the picture"
     w, h = source.size
 
     def took(stage: str) -> str:
@@ -58,10 +64,11 @@ def _stages(cutout: Cutout, load: Load) -> list[Tile]:
 
     return [
         ("read", f"{w} x {h}, {took('read')}", source.rgb),
-        ("shrink", f"{fit.size[0]} x {fit.size[1]}, {took('shrink')}", seen(source, fit, loaded.model.input.color)),
-        ("network", took("network"), _grey(coarse)),
+        ("shrink", f"{fit.size[0]} x {fit.size[1]}, {took('shrink')}", seen(source, fit, given.color)),
+        ("network", took("network"), _grey(answer.plane)),
+        *doubt,
         ("alpha", f"{' '.join(cutout.refined) or 'not refined'}, {took('alpha')}", _grey(cutout.alpha)),
-        ("soft edge", "where 0.05 < alpha < 0.95", _soft(cutout.alpha)),
+        ("soft edge", edge, _soft(cutout.alpha)),
         ("foreground", f"{cutout.recipe.foreground}, {took('foreground')}", cutout.foreground),
         _timed("composite", cutout.rgba),
     ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,10 +15,12 @@ from cleancut.errors import BadInput, WrongHash
 from cleancut.limits import Limits
 from cleancut.matting import recipe as recipes
 from cleancut.matting.pipeline import cut
+from cleancut.matting.predict import members
 from cleancut.matting.write import provenance_of
-from cleancut.models.runtime import engine
+from cleancut.models.runtime import Engine, engine
 from cleancut.pictures import images
 from cleancut.pictures.files import shown
+from cleancut.types import Recipe
 
 
 def run(
@@ -38,12 +42,7 @@ def run(
     running = engine(device)
     if model is not None:
         chosen_model(running, model, like)
-    loaded = running.load(recipe.model)
-    if loaded.sha256 != noted["sha256"]:
-        raise WrongHash(
-            f"{shown(made)} was made by other weights of {recipe.model} "
-            f"({str(noted['sha256'])[:12]}, here {loaded.sha256[:12]}); install cleancut {noted['version']}."
-        )
+    _check_weights(recipe, running, noted, shown(made))
     if noted["version"] != cleancut.__version__:
         click.echo(f"{shown(made)} was made by cleancut {noted['version']}.", err=True)
     pictures = [images.read(Path(given), limits=limits) for given in assets]
@@ -57,6 +56,19 @@ def run(
     same = _digest(target) == _digest(made)
     click.echo("The same file, byte for byte." if same else f"Differs from {shown(made)}.", err=True)
     return 0 if same else 1
+
+
+def _check_weights(recipe: Recipe, running: Engine, noted: Mapping[str, Any], made: str) -> None:
+    """Refuse other weights than those a result was made by; of several models each is noted, joined by +."""
+    names = members(recipe.model)
+    hashes = str(noted["sha256"]).split("+")
+    for name, then in zip(names, hashes if len(hashes) == len(names) else [""] * len(names), strict=True):
+        now = running.load(name).sha256
+        if now != then:
+            raise WrongHash(
+                f"{made} was made by other weights of {name} ({then[:12]}, here {now[:12]}); "
+                f"install cleancut {noted['version']}."
+            )
 
 
 def _digest(path: Path) -> str:

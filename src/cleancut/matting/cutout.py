@@ -17,19 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleancut.matting.backdrop import Backdrop, colored, pictured
+from cleancut.matting.band.trimap import certainty, trimap
+from cleancut.matting.figures import box_of, figures
 from cleancut.matting.settings import Color
 from cleancut.matting.stopwatch import Stopwatch
 from cleancut.raster.blend import mix
 from cleancut.raster.color import rows_to_srgb
 from cleancut.raster.layer import Layer
-from cleancut.raster.rows import Rows, in_order
-from cleancut.types import Box, Picture, Recipe, Report
+from cleancut.raster.rows import Rows
+from cleancut.types import Box, Picture, Ran, Recipe, Report
 
 if TYPE_CHECKING:
     from PIL import Image
 
-SUBJECT = 13
-"""Written alpha (of 255) from which a pixel counts as subject for the box: 5 %, so that haze does not."""
+    from cleancut.matting.scribbles.heed import Hand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +49,9 @@ class Cutout:
         scenery: the source's background as an effect changed it, beneath those; None: it is not shown.
         backdrop: what fills the canvas beneath them all, or None: transparent.
         profile: ICC profile of every layer; None is sRGB.
-        confidence, model, sha256, provider, precision, refined, notes: see `Report`.
+        confidence, model, sha256, provider, precision, models, refined, notes: see `Report`.
+        band: the source under its trimap as alpha: 0, 1, and between them where α was unknown before it was refined.
+        hand: what it takes to correct it by hand; None where `cut` did not make it.
         stopwatch: what each stage took so far.
 
     >>> import cleancut
@@ -67,12 +70,15 @@ class Cutout:
     sha256: str = ""
     provider: str = ""
     precision: str = ""
+    models: tuple[Ran, ...] = ()
     under: tuple[Layer, ...] = ()
     scenery: Layer | None = None
     backdrop: Backdrop | None = None
     profile: bytes | None = None
     refined: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    band: Layer | None = None
+    hand: Hand | None = None
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     @property
@@ -84,6 +90,16 @@ class Cutout:
     def alpha(self) -> NDArray[np.float32]:
         """The subject's α, (H, W) float32 in [0, 1]; computed anew each time."""
         return self.subject.alpha.whole()
+
+    @property
+    def trimap(self) -> NDArray[np.uint8]:
+        """What was certain before the edge was refined, (H, W) uint8: 0 background, 255 subject, 128 neither."""
+        return self.marked.whole()
+
+    @property
+    def marked(self) -> Rows:
+        """`trimap` as rows; of a cutout that `cut` did not make, that of its α."""
+        return trimap(self.subject.alpha) if self.band is None else self.band.alpha.map(certainty)
 
     @property
     def foreground(self) -> NDArray[np.uint8]:
@@ -98,15 +114,19 @@ class Cutout:
     @property
     def report(self) -> Report:
         """What was done, with the milliseconds of each stage so far."""
+        found = figures(self.subject.alpha)
         return Report(
             name=self.source.name,
             size=self.size,
-            box=self.box,
+            box=found.box,
             confidence=self.confidence,
+            softness=found.softness,
+            uncertain=found.uncertain,
             model=self.model,
             sha256=self.sha256,
             provider=self.provider,
             precision=self.precision,
+            models=self.models,
             refine=self.refined,
             ms=self.stopwatch.ms(),
             notes=self.notes,
@@ -119,6 +139,7 @@ class Cutout:
             scene=change(self.scene),
             subject=change(self.subject),
             scenery=None if self.scenery is None else change(self.scenery),
+            band=None if self.band is None else change(self.band),
             under=tuple(change(layer) for layer in self.under),
         )
 
@@ -141,7 +162,11 @@ class Cutout:
             if isinstance(background, Picture)
             else colored(*Color.channels(Color.named(background)))
         )
-        return replace(self.in_srgb(), backdrop=fill)
+        laid = replace(self.in_srgb(), backdrop=fill)
+        hand = self.hand
+        if hand is None:
+            return laid
+        return replace(laid, hand=replace(hand, remake=lambda marks: hand.remake(marks).over(background)))
 
     def painted(self, top: int, bottom: int) -> NDArray[np.uint8]:
         """Composite rows top to bottom − 1 into (h, W, 4) uint8, straight: this is what is written.
@@ -197,22 +222,3 @@ def written(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
     [0, 128, 255]
     """
     return (alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-
-
-def box_of(alpha: Rows) -> Box | None:
-    """Find the smallest box that holds every pixel of α ≥ 5 %; None without one."""
-    columns = np.zeros(alpha.width, bool)
-    rows = np.zeros(alpha.height, bool)
-    limit = SUBJECT / 255
-
-    def look(part: tuple[int, int]) -> tuple[tuple[int, int], NDArray[np.bool_], NDArray[np.bool_]]:
-        there = alpha.read(*part) >= limit
-        return part, np.asarray(there.any(axis=0)), np.asarray(there.any(axis=1))
-
-    for (top, bottom), across, down in in_order(alpha.strips(), look):
-        columns |= across
-        rows[top:bottom] = down
-    if not rows.any():
-        return None
-    x, y = np.flatnonzero(columns), np.flatnonzero(rows)
-    return int(x[0]), int(y[0]), int(x[-1]) + 1, int(y[-1]) + 1

@@ -5,15 +5,20 @@ They take a `Look` besides alpha. Importing this module enters them among the re
 
 from __future__ import annotations
 
+import functools
 import math
+import time
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleancut.matting.band.closed_form import matted
-from cleancut.matting.band.trimap import BACKGROUND, FOREGROUND, UNKNOWN, trimap
-from cleancut.matting.look import Look
+from cleancut.matting.band.closeup import HAIRY, closer
+from cleancut.matting.band.learned import Refiner, learned
+from cleancut.matting.band.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+from cleancut.matting.band.trimap import trimap as banded
+from cleancut.matting.look import Look, ran
 from cleancut.matting.refine import refinements
 from cleancut.matting.settings import Range
 from cleancut.raster.guided import guided as filtered
@@ -21,6 +26,9 @@ from cleancut.raster.morphology import eroded
 from cleancut.raster.rows import Rows
 
 __all__ = ["marked", "refinements"]
+
+CLOSEUP = "cleancut-closeup"
+"""Model that looks at edges from close up."""
 
 _WINDOW = 4.0
 """Radius of the guided filter's windows, in pixels of the network: as far as its edge may be off, and around that."""
@@ -53,6 +61,55 @@ def matting(
     return matted(look.pixels, stepped(alpha, erode, solid, clear) if erode else marked(alpha, look))
 
 
+@refinements
+def trimap(
+    alpha: Rows,
+    look: Look,
+    *,
+    model: Annotated[str, Refiner()],
+    tiles: Annotated[int, Range(1, 256, whole=True)] = 8,
+    erode: Annotated[float, Range(0, 100, "px")] = 0.0,
+    solid: Annotated[float, Range(0, 255)] = 240.0,
+    clear: Annotated[float, Range(0, 255)] = 10.0,
+) -> Rows:
+    """Let a network such as vitmatte solve for alpha along the edge; --refine vitmatte is short for it.
+
+    It is asked about that many tiles at the most, which are reduced copies where the picture would need more; with one,
+    about the whole picture. The band is that of `matting`.
+    """
+    loaded = look.load(model)
+    start = time.perf_counter()
+    band = stepped(alpha, erode, solid, clear) if erode else marked(alpha, look)
+    found = learned(look.picture, band, loaded, tiles)
+    look.told.append(str(found))
+    look.ran.append(ran(loaded, start))
+    return found.alpha
+
+
+@refinements
+def detail(alpha: Rows, look: Look, *, model: Annotated[str, Refiner("closeup")] = CLOSEUP) -> Rows:
+    """Look at the edge again from close up, tile by tile, as far as the budget of tiles reaches."""
+    return _closer(alpha, look, model, 0.0)
+
+
+def by_picture(alpha: Rows, look: Look) -> Rows:
+    """Look at every edge once from closer, and at wide ones (hair, fur) again: what `auto` does."""
+    return _closer(alpha, look, CLOSEUP, HAIRY)
+
+
+def _closer(alpha: Rows, look: Look, model: str, wide: float) -> Rows:
+    if look.sharp:
+        return alpha
+    start = time.perf_counter()
+    plane, fit = look.coarse(alpha)
+    network = functools.cache(lambda: look.load(model))
+    found = closer(look.picture.rgb, plane, fit, lambda given: network().network(given), look.budget, wide=wide)
+    look.told.append(str(found))
+    if found.tiles:
+        look.ran.append(ran(network(), start))
+    return found.alpha
+
+
 def stepped(alpha: Rows, erode: float, solid: float, clear: float) -> Rows:
     """Give a trimap by thresholds, of 255, and an erosion in pixels: rows (H, W) uint8."""
     inside = eroded(alpha.map(lambda a: (a * 255 > solid).astype(np.float32)), erode)
@@ -69,4 +126,4 @@ def stepped(alpha: Rows, erode: float, solid: float, clear: float) -> Rows:
 def marked(alpha: Rows, look: Look) -> Rows:
     """Give the trimap of an alpha: rows (H, W) uint8, 0 background, 128 unknown, 255 foreground."""
     fresh = alpha is look.first
-    return trimap(alpha, look.uncertainty if fresh else None, scale=look.scale if fresh else 1.0)
+    return banded(alpha, look.uncertainty if fresh else None, scale=look.scale if fresh else 1.0)

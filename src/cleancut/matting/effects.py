@@ -29,7 +29,8 @@ from PIL import Image
 from cleancut.errors import BadSetting
 from cleancut.matting import shadows
 from cleancut.matting.backdrop import colored, pictured
-from cleancut.matting.cutout import Cutout, box_of
+from cleancut.matting.cutout import Cutout
+from cleancut.matting.figures import box_of
 from cleancut.matting.scenery import without_subject
 from cleancut.matting.settings import Asset, Color, Length, Range
 from cleancut.matting.steps import Catalogue

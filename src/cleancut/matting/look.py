@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 
 from cleancut.raster.resample import Fit, reduced
 from cleancut.raster.rows import Rows
-from cleancut.types import Picture
+from cleancut.types import Picture, Ran
 
 if TYPE_CHECKING:
-    from cleancut.models.runtime import Load
+    from cleancut.models.runtime import Load, Loaded
 
 Plane = NDArray[np.float32]
 
@@ -30,7 +31,9 @@ class Look:
         error: (h', w') expected error of alpha in [0, 1], or None where the network does not say.
         load: gives another network by name.
         sharp: whether alpha is the picture's own size already, and so was never enlarged.
+        budget: tiles that a refinement may look at from close up.
         told: what a refinement tells of its work, for the report; it may add to it.
+        ran: the models that refinements asked; they may add to it.
     """
 
     picture: Picture
@@ -40,7 +43,9 @@ class Look:
     load: Load
     error: Plane | None = None
     sharp: bool = False
+    budget: int = 128
     told: list[str] = field(default_factory=list)
+    ran: list[Ran] = field(default_factory=list)
 
     @property
     def scale(self) -> float:
@@ -71,3 +76,10 @@ class Look:
         steps = alpha.map(lambda a: np.rint(a * 255).astype(np.uint8)).whole()
         small = reduced(steps, width, height, self.fit.filter)
         return small * np.float32(1 / 255), lay
+
+
+def ran(loaded: Loaded, start: float, confidence: float | None = None) -> Ran:
+    """Tell of a model that was asked since `start`, in seconds of `time.perf_counter`."""
+    took = round((time.perf_counter() - start) * 1000, 1)
+    model = loaded.model
+    return Ran(model.name, model.license, loaded.sha256, loaded.provider, loaded.precision, confidence, took)

@@ -6,6 +6,7 @@ Every way in makes a recipe and hands over pictures; this does the rest. What is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,21 +15,23 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cleancut.errors import BadRecipe
 from cleancut.limits import Limits
 from cleancut.matting import recipe as recipes
 from cleancut.matting.colors.foreground import estimate as pyramid
 from cleancut.matting.colors.multilevel import estimate as multilevel
 from cleancut.matting.cutout import Cutout
-from cleancut.matting.edges import refinements
+from cleancut.matting.edges import by_picture, marked, refinements
 from cleancut.matting.effects import effects
+from cleancut.matting.ensemble import Answer, asked
 from cleancut.matting.look import Look
 from cleancut.matting.matte import Matte
-from cleancut.matting.predict import fit_of, predict, together
+from cleancut.matting.opaque import opaque
+from cleancut.matting.predict import members
+from cleancut.matting.scribbles.heed import Hand, heeded, noted, told_of, upheld
+from cleancut.matting.scribbles.strokes import Mark
 from cleancut.matting.steps import text_of
 from cleancut.matting.stopwatch import Stopwatch
-from cleancut.models.registry import Model
-from cleancut.models.runtime import Load, Loaded, engine
+from cleancut.models.runtime import Load, engine
 from cleancut.pictures import images
 from cleancut.raster.layer import Layer
 from cleancut.raster.resample import Fit
@@ -94,56 +97,86 @@ def cut_all(
     limits = limits or Limits.from_env()
     recipe, handed = recipes.named_by_content(recipe, assets or {})
     load = load or engine().load
-    loaded: Loaded | None = None
+    # Of several models none is held, so that they need not all lie in memory at once.
+    ask = load if len(members(recipe.model)) > 1 else functools.cache(load)
     for source in sources:
         stopwatch = Stopwatch()
         with stopwatch.stage("read"):
             picture = read(source, recipe, limits)
         # After reading: a caller that loads the network in another thread has both done at once.
-        loaded = loaded or load(recipe.model)
-        yield _cut(picture, recipe, loaded, load, handed, check or (lambda: None), stopwatch)
+        yield _cut(picture, recipe, ask, load, handed, check or (lambda: None), stopwatch)
 
 
 def _cut(
     picture: Picture,
     recipe: Recipe,
-    loaded: Loaded,
+    ask: Load,
     load: Load,
     handed: Mapping[str, Picture],
     check: Callable[[], None],
     stopwatch: Stopwatch,
 ) -> Cutout:
-    """Walk one picture down the road."""
+    """Walk one picture down the road; `ask` gives the networks that find the subject, `load` those that refine it."""
     check()
-    fit = fit_of(picture, loaded.model.input)
-    prediction = predict(picture, loaded, fit, stopwatch)
+    answer = asked(picture, recipe, ask, stopwatch, check)
     check()
+    return _made(picture, recipe, answer, recipe.strokes, load, handed, check, stopwatch)
+
+
+def _made(
+    picture: Picture,
+    recipe: Recipe,
+    answer: Answer,
+    marks: tuple[Mark, ...],
+    load: Load,
+    handed: Mapping[str, Picture],
+    check: Callable[[], None],
+    stopwatch: Stopwatch,
+) -> Cutout:
+    """Make a cutout of what the networks said and a person marked."""
+    blank = not answer.prediction.subject and recipe.no_subject == "empty"
+    with stopwatch.stage("marks"):
+        heard = heeded(picture, answer, marks, blank=blank)
+    prediction = heard.prediction
     with stopwatch.stage("tidy"):
-        look, tidied = looked(picture, prediction, recipe, loaded.model, fit, load)
+        look = looked(picture, heard, recipe, load)
     width, height = picture.size
     nothing, everything = (Rows.constant(height, width, np.array(a, np.float32)) for a in (0, 1))
     with stopwatch.stage("refine"):
         alpha, refined = refine(look, recipe.refine)
+        if recipe.opaque:
+            alpha, refined = opaque(alpha, look.scale), (*refined, "opaque")
     shown = prediction.subject or recipe.no_subject == "keep"
-    alpha = timed(own_alpha(alpha, picture) if shown else nothing, stopwatch, "alpha").remembered()
+    plain = upheld(alpha, marks) if shown else nothing
+    band = upheld(marked(look.first, look).map(_share), marks) if shown else nothing
+    alpha = timed(own_alpha(plain, picture), stopwatch, "alpha").remembered()
     check()
     cutout = Cutout(
         source=picture,
         scene=Layer(Rows.of(picture.rgb), own_alpha(everything, picture)),
         subject=Layer(timed(foreground(picture, alpha, recipe, prediction), stopwatch, "foreground"), alpha),
-        recipe=recipe,
+        recipe=noted(recipe, marks),
         confidence=prediction.confidence,
-        model=loaded.model.name,
-        sha256=loaded.sha256,
-        provider=loaded.provider,
-        precision=loaded.precision,
+        model=_joined(answer, "model"),
+        sha256=_joined(answer, "sha256"),
+        provider=_joined(answer, "provider"),
+        precision=_joined(answer, "precision"),
+        models=(*answer.ran, *look.ran),
         profile=picture.profile,
-        refined=(*tidied, *refined),
+        refined=(*told_of(marks), *refined),
         notes=(
-            *loaded.notes,
+            *answer.notes,
             *picture.notes,
             *prediction.notes,
             *(() if prediction.subject else ("No subject was found.",)),
+        ),
+        band=Layer(Rows.of(picture.rgb), own_alpha(band, picture)),
+        hand=Hand(
+            answer,
+            blank,
+            plain,
+            marks,
+            lambda given: _made(picture, recipe, answer, given, load, handed, check, Stopwatch()),
         ),
         stopwatch=stopwatch,
     )
@@ -163,49 +196,45 @@ def read(source: Source, recipe: Recipe, limits: Limits) -> Picture:
     return images.read(data, limits=limits, max_side=recipe.max_side, keep_metadata=recipe.keep_metadata)
 
 
-def layer(prediction: Prediction, name: str | None, model: Model) -> NDArray[np.float32]:
-    """Choose a layer's plane (h, w) from a prediction; without a name everything that any layer claims.
-
-    Raises:
-        BadRecipe: the model has no such layer.
-    """
-    if name is None:
-        return together(prediction.alpha, model.output)
-    if name not in model.layers:
-        raise BadRecipe(f"{model.name} has no layer {name!r}; it has {', '.join(model.layers) or 'only one'}.")
-    return np.asarray(prediction.alpha[model.layers.index(name)])
-
-
-def looked(
-    picture: Picture, prediction: Prediction, recipe: Recipe, model: Model, fit: Fit, load: Load
-) -> tuple[Look, tuple[str, ...]]:
-    """Give α at the picture's size with all that a refinement may look at, and what ran; a matte is of that size."""
-    plane = layer(prediction, recipe.layer, model)
+def looked(picture: Picture, answer: Answer, recipe: Recipe, load: Load) -> Look:
+    """Give α at the picture's size with all that a refinement may look at; a matte is of that size."""
+    prediction, plane, fit = answer.prediction, answer.plane, answer.fit
     if isinstance(prediction, Matte):
         lay = Fit.stretch(picture.size, (plane.shape[1], plane.shape[0]), "bicubic")
-        return Look(picture, lay, plane, prediction.rows, load, sharp=True), ()
-    plane, tidied = tidy(plane, recipe.refine)
-    return Look(picture, fit, plane, fit.enlarge(plane), load, prediction.error), tidied
+        return Look(picture, lay, plane, prediction.rows, load, sharp=True)
+    plane = tidy(plane, recipe.refine)
+    return Look(picture, fit, plane, fit.enlarge(plane), load, prediction.error, budget=recipe.budget)
 
 
-def tidy(plane: NDArray[np.float32], steps: tuple[Step, ...]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Run the step `auto`, where it is asked for, at the network's own size: there it costs next to nothing."""
+def tidy(plane: NDArray[np.float32], steps: tuple[Step, ...]) -> NDArray[np.float32]:
+    """Tidy, where `auto` is asked for, at the network's own size: there it costs next to nothing."""
     if not any(step in AUTO for step in steps):
-        return plane, ()
-    return refinements.bind(AUTO[0], {})(Rows.of(plane)).whole(), ("auto",)
+        return plane
+    tidied: NDArray[np.float32] = refinements.bind(AUTO[0], {})(Rows.of(plane)).whole()
+    return tidied
 
 
 def refine(look: Look, steps: tuple[Step, ...]) -> tuple[Rows, tuple[str, ...]]:
-    """Chain the other steps at full size; give the alpha and what will run."""
+    """Chain the steps at full size, where `auto` has tidied before; give the alpha and what ran or will run."""
     alpha, told = look.first, []
     for step in steps:
-        if step in AUTO:
-            continue
-        function = refinements.bind(step, {})
-        alpha = function(alpha, look) if refinements[step.name].takes > 1 else function(alpha)
+        alpha = _refinement(step, look)(alpha)
         told.append(" ".join([text_of(step), *look.told]))
         look.told.clear()
     return alpha, tuple(told)
+
+
+def _refinement(step: Step, look: Look) -> Callable[[Rows], Rows]:
+    """Give a step as a function of alpha alone."""
+    if step in AUTO:
+        return lambda alpha: by_picture(alpha, look)
+    function: Callable[..., Rows] = refinements.bind(step, {})
+    return (lambda alpha: function(alpha, look)) if refinements[step.name].takes > 1 else function
+
+
+def _share(marked: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Write a trimap as an alpha, for a layer."""
+    return np.asarray(marked * np.float32(1 / 255))
 
 
 def own_alpha(alpha: Rows, picture: Picture) -> Rows:
@@ -222,6 +251,11 @@ def foreground(picture: Picture, alpha: Rows, recipe: Recipe, prediction: Predic
     if isinstance(prediction, Matte) and recipe.foreground != "source":
         return prediction.foreground(alpha)
     return _FOREGROUNDS[recipe.foreground](Rows.of(picture.rgb), alpha)
+
+
+def _joined(answer: Answer, name: str) -> str:
+    """Give an attribute of the models that were asked; of several, each, joined by +."""
+    return "+".join(getattr(one, name) for one in answer.ran)
 
 
 def timed(rows: Rows, stopwatch: Stopwatch, stage: str) -> Rows:

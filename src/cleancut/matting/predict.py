@@ -25,6 +25,9 @@ from cleancut.types import Picture, Prediction, Step
 NO_SUBJECT = 0.4
 """Confidence below which there is no subject: losing one is worse than showing haze (docs/decisions/0004)."""
 
+MOST_MODELS = 5
+"""Models in one recipe at the most: a recipe from a stranger must not be a day's work."""
+
 _HIDDEN = 128.0
 """Grey shown to the network where the source is transparent."""
 
@@ -61,12 +64,30 @@ def complete(name: str) -> str:
         UnknownModel: there is no such model.
         BadSetting: its settings do not fit.
     """
+    parts = members(name)
+    if len(parts) > 1:
+        return "+".join(map(complete, parts))
     table, colon, _ = name.partition(":")
     if not colon:
         return name
     model = registry()[name]
     asked, usual = _asked(model), _asked(replace(model, settings=""))
     return text_of(Step(table, tuple(pair for pair in asked.settings if pair not in usual.settings)))
+
+
+def members(name: str) -> tuple[str, ...]:
+    """Split the name that a recipe asks for into those of its models.
+
+    >>> members("cleancut-small+u2netp")
+    ('cleancut-small', 'u2netp')
+
+    Raises:
+        BadSetting: a name is empty or there twice, or they are too many.
+    """
+    parts = tuple(name.split("+"))
+    if len(parts) > 1 and (not all(parts) or len(set(parts)) < len(parts) or len(parts) > MOST_MODELS):
+        raise BadSetting(f"Name up to {MOST_MODELS} different models, such as cleancut-small+u2netp, not {name!r}.")
+    return parts
 
 
 def _asked(model: Model) -> Step:
@@ -89,7 +110,7 @@ def salient(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) ->
         tensor = normalised(seen(picture, fit, loaded.model.input.color), loaded.model.input)
     with stopwatch.stage("network"):
         answers = loaded.network({"image": tensor})
-    alpha, error = _planes(answers["alpha"], loaded.model), answers.get("error")
+    alpha, error = planes(answers["alpha"], loaded.model), answers.get("error")
     doubt = None if error is None else _numbers(error, loaded.model).reshape(error.shape[-2:])
     subject = None if "subject" not in answers else float(_numbers(answers["subject"], loaded.model).item())
     return judged(alpha, loaded.model.output, doubt, subject)
@@ -125,6 +146,26 @@ def auto(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Pr
     with stopwatch.stage("key"):
         keyed = agreed(picture, together(answer.alpha, loaded.model.output), fit) if answer.subject else None
     return keyed or replace(answer, notes=(*answer.notes, "The network cut this out (auto)."))
+
+
+@kinds
+def trimap(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Prediction:
+    """A network that is shown a trimap besides the picture; it refines what another found (see `band.learned`)."""
+    name = loaded.model.name
+    raise BadRecipe(f"{name} refines what another model found; write --refine {name}, and name that model with -m.")
+
+
+def layer(prediction: Prediction, name: str | None, model: Model) -> NDArray[np.float32]:
+    """Choose a layer's plane (h, w) from a prediction; without a name everything that any layer claims.
+
+    Raises:
+        BadRecipe: the model has no such layer.
+    """
+    if name is None:
+        return together(prediction.alpha, model.output)
+    if name not in model.layers:
+        raise BadRecipe(f"{model.name} has no layer {name!r}; it has {', '.join(model.layers) or 'only one'}.")
+    return np.asarray(prediction.alpha[model.layers.index(name)])
 
 
 def seen(picture: Picture, fit: Fit, color: str = "srgb") -> NDArray[np.uint8]:
@@ -201,7 +242,7 @@ def _numbers(answer: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
     return np.clip(answer, 0, 1)
 
 
-def _planes(answer: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
+def planes(answer: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
     """Check that an answer is (1, K, h, w) of finite numbers, K as the table has layers; give (K, h, w)."""
     if answer.ndim == 3:
         answer = answer[None]

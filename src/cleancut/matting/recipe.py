@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from cleancut.errors import BadRecipe, BadSetting
+from cleancut.matting.band.learned import is_refiner
 from cleancut.matting.edges import refinements
 from cleancut.matting.effects import effects
 from cleancut.matting.plugins import load_effects
-from cleancut.matting.predict import complete
+from cleancut.matting.predict import complete, members
+from cleancut.matting.scribbles import strokes
 from cleancut.matting.settings import Asset, Choice, Kind, Range, Switch
 from cleancut.matting.steps import Catalogue
 from cleancut.types import Picture, Recipe, Step
@@ -61,7 +63,8 @@ def checked(recipe: Recipe) -> Recipe:
 def to_json(recipe: Recipe) -> dict[str, Any]:
     """Give a recipe as plain data, every field stated."""
     shown = {name: getattr(recipe, name) for name in FIELDS}
-    return shown | {name: [{"name": s.name, **dict(s.settings)} for s in shown[name]] for name in CATALOGUES}
+    steps = {name: [{"name": s.name, **dict(s.settings)} for s in shown[name]] for name in CATALOGUES}
+    return shown | steps | {"strokes": [strokes.to_json(stroke) for stroke in recipe.strokes]}
 
 
 def from_json(data: object) -> Recipe:
@@ -82,6 +85,17 @@ def digest(recipe: Recipe) -> str:
     True
     """
     return hashlib.sha256(json.dumps(to_json(recipe), sort_keys=True).encode()).hexdigest()
+
+
+def models(recipe: Recipe) -> tuple[str, ...]:
+    """Name every model that a recipe asks, without settings: those that find the subject, and those that refine it.
+
+    >>> models(make(model="u2netp+grabcut:box=1,2,3,4", refine="vitmatte"))
+    ('u2netp', 'grabcut', 'vitmatte-small-distinctions-646')
+    """
+    found = [name.partition(":")[0] for name in members(recipe.model)]
+    refining = [str(value) for step in recipe.refine for name, value in step.settings if name == "model"]
+    return tuple(dict.fromkeys((*found, *refining)))
 
 
 def assets(recipe: Recipe) -> set[str]:
@@ -156,6 +170,8 @@ def _schema(field: Field[Any]) -> dict[str, Any]:
     about = {"description": field.metadata["doc"]}
     if field.name in CATALOGUES:
         return about | {"type": "array", "items": CATALOGUES[field.name].schema(), "maxItems": _LONGEST}
+    if field.name == "strokes":
+        return about | {"type": "array", "items": strokes.schema(), "maxItems": strokes.MOST_STROKES}
     kind = kind_of(field)
     typed = kind.schema() if kind else {"type": "string"}
     if field.default is None:
@@ -167,6 +183,8 @@ def _read(name: str, value: object) -> object:
     field = FIELDS[name]
     if name in CATALOGUES:
         return _steps(name, value)
+    if name == "strokes":
+        return strokes.read_all(value)
     if value is None and field.default is None:
         return None
     kind = kind_of(field)
@@ -197,7 +215,7 @@ def _steps(name: str, value: object) -> tuple[Step, ...]:
 
 def _step(catalogue: Catalogue[Any], item: object) -> Step:
     readers: tuple[tuple[type[Any], Callable[[Any], Step]], ...] = (
-        (str, catalogue.parse),
+        (str, lambda text: catalogue.parse(_spelled_out(catalogue, text))),
         (Step, lambda step: catalogue[step.name].step(dict(step.settings))),
         (Mapping, catalogue.step),
     )
@@ -205,3 +223,11 @@ def _step(catalogue: Catalogue[Any], item: object) -> Step:
         if isinstance(item, kind):
             return read(item)
     raise BadRecipe(f"A {catalogue.noun} is text such as name:key=value, not {item!r}.")
+
+
+def _spelled_out(catalogue: Catalogue[Any], text: str) -> str:
+    """Read a refinement that is a model's name, such as vitmatte:tiles=2, as the step that asks this model."""
+    name, _, rest = text.strip().partition(":")
+    if catalogue is not refinements or name in refinements or not is_refiner(name):
+        return text
+    return ",".join(filter(None, (f"trimap:model={name}", rest)))

@@ -26,7 +26,9 @@ from cleancut.raster.blend import mix
 from cleancut.raster.rows import Rows
 
 _KEYWORD = "cleancut"
-_LONGEST_NOTE = 64_000
+_LONGEST_NOTE = 256_000
+_GREY = ("alpha", "trimap")
+"""What may be shown that has no colour."""
 
 _EXTENSIONS = {
     ".png": "png",
@@ -66,7 +68,7 @@ def image(cutout: Cutout) -> Image.Image:
     """Show what is written as a Pillow image, with its profile and resolution.
 
     Returns:
-        RGBA for the cutout, L for its alpha, RGB for the foreground or where the format has no alpha.
+        RGBA for the cutout, L for its alpha or trimap, RGB for the foreground or where the format has no alpha.
     """
     target = TARGETS[cutout.recipe.format or "png"]
     cutout = _grounded(cutout, target)
@@ -172,6 +174,8 @@ def _rows(cutout: Cutout, target: Target) -> Rows:
     alpha = cutout.subject.alpha
     if cutout.recipe.show == "alpha":
         return alpha.map(written)
+    if cutout.recipe.show == "trimap":
+        return cutout.marked
     if cutout.recipe.show == "foreground":
         return Rows((*alpha.shape, 3), cutout.seen)
     if target.has_alpha:
@@ -186,8 +190,8 @@ def _over_white(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _profile(cutout: Cutout) -> bytes | None:
-    """Give the profile of what is written; an alpha has none."""
-    return None if cutout.recipe.show == "alpha" else cutout.profile
+    """Give the profile of what is written; an alpha and a trimap have none."""
+    return None if cutout.recipe.show in _GREY else cutout.profile
 
 
 def _note(cutout: Cutout) -> dict[str, str]:
@@ -235,7 +239,7 @@ def _avif(cutout: Cutout) -> dict[str, Any]:
     """Lossy: even at quality 100 a value may be off by 2, as AVIF turns RGB into luma and chroma."""
     return {
         "quality": cutout.recipe.quality or 90,
-        "subsampling": "4:0:0" if cutout.recipe.show == "alpha" else "4:4:4",
+        "subsampling": "4:0:0" if cutout.recipe.show in _GREY else "4:4:4",
         "speed": 8,
         "max_threads": processors(),
         "exif": with_resolution(cutout.source.exif, cutout.source.dpi),

@@ -109,7 +109,10 @@ class Engine:
             NotDownloaded: the file cannot be read.
         """
         model = file_model(Path(path), self.model(like))
-        self._files[model.name] = model
+        with self._lock:
+            if self._files.get(model.name) != model:  # the same file, like another model now
+                self._kept.pop(model.name, None)
+            self._files[model.name] = model
         return model.name
 
     def load(self, name: str) -> Loaded:

@@ -26,9 +26,9 @@ COMMERCIAL = {
 NOT_STATED = "not stated"
 """The licence of a file from disk: only who brought it knows."""
 
-KINDS = ("salient", "recurrent", "prompted", "trimap", "keying", "grabcut", "auto")
+KINDS = ("salient", "recurrent", "prompted", "trimap", "closeup", "keying", "grabcut", "auto")
 
-RUNNING = {"salient", "keying", "grabcut", "auto"}
+RUNNING = {"salient", "trimap", "closeup", "keying", "grabcut", "auto"}
 """Kinds that this version runs; the others are listed, pulled and verified."""
 
 COMPUTED = {"keying"}

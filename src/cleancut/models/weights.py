@@ -102,15 +102,14 @@ def read(model: Model, part: str = "network") -> tuple[bytes, str]:
 
 
 def _absent(model: Model, path: Path) -> str:
+    ways = [f"put {path.name} into {path.parent}"]
     if any(weights.url for weights in model.weights.values()):
-        return (
-            f"The weights of {model} are not on this machine; get them with cleancut models pull {model.name}, "
-            f"put {path.name} into {path.parent}, or use a file of yours with -m FILE.onnx --like {model.name}."
-        )
-    return (
-        f"The weights of {model} are not on this machine; put {path.name} into {path.parent}, "
-        f"or use a file of yours with -m FILE.onnx --like {model.name}."
-    )
+        ways.insert(0, f"get them with cleancut models pull {model.name}")
+    if model.kind != "trimap":  # a file takes the place of what finds a subject, not of what refines one
+        ways.append(f"use a file of yours with -m FILE.onnx --like {model.name}")
+    *first, last = ways
+    told = f"{', '.join(first)}, or {last}" if first else last
+    return f"The weights of {model} are not on this machine; {told}."
 
 
 def _get_again(model: Model) -> str:

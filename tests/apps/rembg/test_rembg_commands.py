@@ -11,6 +11,7 @@ from cleancut.apps.cli import run
 from cleancut.apps.rembg import files as rembg_files
 from cleancut.apps.rembg.commands import rembg
 from cleancut.apps.scene import scene
+from cleancut.errors import BadInput
 from tests.apps.rembg.stub import session
 from tests.stubs import disc
 
@@ -124,10 +125,16 @@ def test_extras_that_are_no_object_are_an_error(here, capsys, bad):
 
 
 @pytest.mark.parametrize("flag", ["-vm", "--vitmatte"])
-def test_what_comes_later_says_so_in_one_sentence(here, capsys, flag):
-    for command in (["i", "photo.jpg", "cut.png"], ["p", ".", "out"]):
+def test_vitmatte_reaches_every_command(here, monkeypatch, flag):
+    asked = []
+    monkeypatch.setattr(rembg_files, "planned", lambda given, flags: asked.append(flags))
+    monkeypatch.setattr(rembg_files, "complete", lambda plan, say: (_ for _ in ()).throw(BadInput("Planned.")))
+    for command in (["i", "photo.jpg", "cut.png"], ["p", ".", "out"], ["b", "6", "4"]):
         assert run(["rembg", *command, flag]) == 2
-        assert "comes with a later version of cleancut" in capsys.readouterr().err
+    assert [flags["vitmatte"] for flags in asked] == [True] * 3
+
+
+def test_what_comes_later_says_so_in_one_sentence(here, capsys):
     assert run(["rembg", "i", "photo.jpg", "-x", '{"sam_prompt": [{"type": "point"}]}']) == 2
     assert "sam_prompt" in capsys.readouterr().err
     assert not Path("out").exists()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cleancut.matting.band.closeup import STEP, TILE, _ramp, closer
+from cleancut.matting.band.closeup import FARTHEST, HAIRY, STEP, TILE, _ramp, closer
 from cleancut.raster.resample import Fit
 from tests.stubs import disc
 
@@ -33,13 +33,13 @@ def test_weights_of_neighbours_add_up_to_one():
     assert np.allclose(line[48:-48], 1)
 
 
-@pytest.mark.parametrize("size", [(300, 200), (1000, 700), (64, 900), (30, 20)])
+@pytest.mark.parametrize("size", [(280, 200), (1000, 700), (64, 900), (30, 20)])
 def test_an_echo_changes_nothing(size):
     plane = disc(64)
     looked = closer(picture(*size), plane, fit(*size), echo, 500)
     coarse = fit(*size).enlarge(plane).whole()
     assert looked.alpha.shape == size[::-1]
-    if max(size) / 64 <= 6:  # one look: the same numbers but for the rounding of tiles
+    if max(size) / 64 <= FARTHEST:  # one look: the same numbers but for the rounding of tiles
         assert np.abs(looked.alpha.whole() - coarse).max() < 0.004
     assert np.abs(looked.alpha.whole() - coarse).mean() < 0.01
 
@@ -95,3 +95,15 @@ def test_a_letterboxed_answer_lies_right():
     plane[16:48, :32] = 1
     looked = closer(np.zeros((400, 800, 3), np.uint8), plane, lay, echo, 99)
     assert np.abs(looked.alpha.whole() - lay.enlarge(plane).whole()).mean() < 0.02
+
+
+def test_a_hard_edge_is_looked_at_once_and_a_wide_one_again():
+    size = (1200, 1200)
+    y, x = np.mgrid[:64, :64]
+    hard = np.clip(0.3 * 64 - np.hypot(y - 31.5, x - 31.5) + 0.5, 0, 1).astype(np.float32)
+    soft = np.clip((0.3 * 64 - np.hypot(y - 31.5, x - 31.5)) / 12 + 0.5, 0, 1).astype(np.float32)
+    for plane, again in ((hard, False), (soft, True)):
+        once = closer(picture(*size), plane, fit(*size), bright if plane is hard else echo, 500, wide=HAIRY)
+        always = closer(picture(*size), plane, fit(*size), bright if plane is hard else echo, 500)
+        assert (once.tiles == always.tiles) == again
+        assert once.alpha.shape == size

@@ -6,19 +6,19 @@ Parameters, defaults and meanings are those of rembg 2.0.86; docs/rembg.md says 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleancut.apps.rembg.sessions import OF_SESSIONS, Session, known, new_session, no_more
+from cleancut.apps.rembg.sessions import OF_SESSIONS, Session, known, load, new_session, no_more
 from cleancut.errors import BadRecipe, BadSetting
 from cleancut.limits import Limits
 from cleancut.matting.cutout import Cutout, written
 from cleancut.matting.pipeline import cut
-from cleancut.matting.recipe import make
+from cleancut.matting.recipe import make, models
 from cleancut.matting.write import encoded
 from cleancut.models.runtime import Load, Loaded
 from cleancut.pictures import images
@@ -36,11 +36,12 @@ _GARMENTS = {"upper": "upper", "lower": "lower", "full": "full", "attire": None}
 """What `cc` may be, and the layer it names; attire is everything."""
 
 _VITMATTE = tuple(f"{size}-{data}" for size in ("small", "base") for data in ("distinctions-646", "composition-1k"))
+"""rembg's names of its refiners, its default first; ours are vitmatte- and these."""
 
-_LATER = {
-    "vitmatte": "ViTMatte (vitmatte, -vm)",
-    "sam_prompt": "A prompt for SAM (sam_prompt)",
-}
+_LATER = {"sam_prompt": "A prompt for SAM (sam_prompt)"}
+
+_UNMIXING = ("alpha_matting", "vitmatte", "decontaminate")
+"""What comes with estimated colours of soft edges."""
 
 _BAND = {"foreground_threshold": 240, "background_threshold": 10, "erode_size": 10}
 """rembg's defaults for the band that alpha matting solves for."""
@@ -69,10 +70,10 @@ class Plan:
 
     def run(self, picture: Picture, limits: Limits | None = None) -> list[Cutout]:
         """Cut a picture, once for each mask; the network is asked once."""
-        load: Load = self.session.engine.load
+        loading: Load = self.session.engine.load
         if len(self.recipes) > 1:
-            load = _asking_once(load)
-        return [cut(picture, recipe, load=load, limits=limits) for recipe in self.recipes]
+            loading = _asking_once(loading, self.session.model)
+        return [cut(picture, recipe, load=loading, limits=limits) for recipe in self.recipes]
 
     def png(self, cutouts: Sequence[Cutout]) -> bytes:
         """Encode what `run` gave as PNG."""
@@ -130,8 +131,9 @@ def remove(
         only_mask: give the alpha instead of the cut-out.
         post_process_mask: smooth the alpha and make it hard: each pixel is 0 or 255.
         decontaminate: estimate the colours of soft edges.
-        vitmatte: refine the edge by ViTMatte; it comes with a later version.
-        vitmatte_model: one of its four models.
+        vitmatte: refine the edge by ViTMatte in the same band, and estimate its colours; goes before `alpha_matting`.
+        vitmatte_model: small-distinctions-646 (the default), small-composition-1k, base-distinctions-646 or
+            base-composition-1k; its weights are downloaded where they are missing.
         bgcolor: (red, green, blue, alpha), 0 to 255, to lay behind the subject.
         force_return_bytes: give PNG bytes whatever `data` is.
         args: none; rembg hands them to its model.
@@ -165,7 +167,7 @@ def remove(
         "vitmatte_model": vitmatte_model,
         "bgcolor": bgcolor,
     }
-    plan = planned(chosen, asked | extras)
+    plan = complete(planned(chosen, asked | extras))
     cutouts = plan.run(_picture(data))
     if force_return_bytes or isinstance(data, bytes | bytearray | memoryview):
         return plan.png(cutouts)
@@ -190,7 +192,7 @@ def planned(session: Session, asked: Mapping[str, Any]) -> Plan:
     base = {
         "model": session.model,
         "refine": [*(_POLISH if asked.get("post_process_mask") else ()), *_matting(asked)] or "none",
-        "foreground": "multilevel" if asked.get("alpha_matting") or asked.get("decontaminate") else "source",
+        "foreground": "multilevel" if any(asked.get(name) for name in _UNMIXING) else "source",
         "effects": [] if color is None else [f"color:{color}"],
         "show": "alpha" if asked.get("only_mask") else "cutout",
         "no_subject": "keep",
@@ -200,12 +202,27 @@ def planned(session: Session, asked: Mapping[str, Any]) -> Plan:
     return Plan(session, recipes, bare)
 
 
+def complete(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Plan:
+    """Download the weights of a refiner that a plan needs and this machine lacks, as users of rembg expect.
+
+    Raises:
+        WeightsError: they cannot be had.
+    """
+    for name in models(plan.recipes[0]):
+        if name != plan.session.model:
+            load(plan.session.engine, name, say)
+    return plan
+
+
 def _matting(asked: Mapping[str, Any]) -> Sequence[str]:
-    """Write closed-form matting as a step of ours; like rembg, a mask alone is never refined by it."""
-    if not asked.get("alpha_matting") or asked.get("only_mask"):
+    """Write ViTMatte or closed-form matting as a step of ours; like rembg, a mask alone is refined by neither."""
+    if asked.get("only_mask"):
         return ()
     solid, clear, size = (asked.get(f"alpha_matting_{name}", default) for name, default in _BAND.items())
-    return (f"matting:erode={_half(size)},solid={solid},clear={clear}",)
+    if asked.get("vitmatte"):
+        model = f"vitmatte-{asked.get('vitmatte_model') or _VITMATTE[0]}"
+        return (f"trimap:model={model},tiles=1,erode={_half(size)},solid={solid},clear={clear}",)
+    return (f"matting:erode={_half(size)},solid={solid},clear={clear}",) if asked.get("alpha_matting") else ()
 
 
 def _half(size: Any) -> float:
@@ -235,16 +252,18 @@ def _color(given: Any) -> str | None:
     return None if channels[3:] == [0] else f"#{bytes(channels).hex()}"
 
 
-def _asking_once(load: Load) -> Load:
-    """Load a network that answers again what it answered first, for several cuts of one picture."""
-    kept: dict[str, Loaded] = {}
+def _asking_once(loading: Load, model: str) -> Load:
+    """Load a network that answers again what it answered first, for several cuts of one picture; others as they are."""
+    kept: list[Loaded] = []
 
-    def loading(name: str) -> Loaded:
-        if name not in kept:
-            kept[name] = _remembering(load(name))
-        return kept[name]
+    def once(name: str) -> Loaded:
+        if name != model:
+            return loading(name)
+        if not kept:
+            kept.append(_remembering(loading(name)))
+        return kept[0]
 
-    return loading
+    return once
 
 
 def _remembering(loaded: Loaded) -> Loaded:

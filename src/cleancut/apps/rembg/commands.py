@@ -28,7 +28,7 @@ _OPTIONS = (
     click.option("-ae", "--alpha-matting-erode-size", type=int, default=10, help="Belongs to -a. [10]"),
     _flag("-om", "--only-mask", help="Write the alpha alone."),
     _flag("-ppm", "--post-process-mask", help="Smooth the alpha and make it hard: opaque or clear."),
-    _flag("-vm", "--vitmatte", help="Comes with a later version."),
+    _flag("-vm", "--vitmatte", help="Refine the edge by ViTMatte."),
     click.option("-bgc", "--bgcolor", type=(click.IntRange(0, 255),) * 4, default=(0, 0, 0, 0), metavar="R G B A",
                  help="Colour to lay behind the subject. [0 0 0 0]"),
     click.option("-x", "--extras", metavar="JSON", help='More parameters, such as \'{"model_path": "mine.onnx"}\'.'),

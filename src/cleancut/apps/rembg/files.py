@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleancut.apps.files import STANDARD, make_folder, read_stdin, write_stdout
-from cleancut.apps.rembg.api import Plan, planned
+from cleancut.apps.rembg.api import Plan, complete, planned
 from cleancut.apps.rembg.sessions import OF_SESSIONS, opened
 from cleancut.errors import BadInput, BadSetting, TooBig
 from cleancut.limits import Limits
@@ -35,7 +35,7 @@ def plan_of(model: str, extras: str | None, **asked: Any) -> Plan:
     """
     asked |= _parsed(extras)
     wanted = {name: asked.pop(name) for name in OF_SESSIONS if name in asked}
-    return planned(opened(model, wanted, say=_say), asked)
+    return complete(planned(opened(model, wanted, say=_say), asked), say=_say)
 
 
 def _parsed(extras: str | None) -> dict[str, Any]:

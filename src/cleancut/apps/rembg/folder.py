@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from cleancut.apps.files import make_folder
+from cleancut.apps.files import PICTURES, make_folder
 from cleancut.apps.rembg.api import Plan
 from cleancut.apps.rembg.files import cut_to_png, plan_of, write
 from cleancut.apps.screen import Screen, screen
@@ -29,9 +29,6 @@ from cleancut.pictures.formats import sniff
 
 STOP = "stop.txt"
 """A file that ends watching when it is put into the folder, as with rembg."""
-
-_EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".bmp"}
-"""A file of such a name that cannot be read is a failure; of the others only those that are pictures are looked at."""
 
 _HEAD = 1024
 _PAUSE = 1.0
@@ -170,7 +167,7 @@ def pictures(work: Work, screen: Screen) -> list[Path]:
 
 def _is_picture(path: Path) -> bool:
     """Tell whether a file is meant as a picture by its name, or is one."""
-    if path.suffix.lower() in _EXTENSIONS and not path.name.startswith("."):
+    if path.suffix.lower() in PICTURES and not path.name.startswith("."):
         return True
     try:
         if not path.is_file():

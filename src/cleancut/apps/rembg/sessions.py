@@ -81,7 +81,7 @@ def opened(
     model = _model(running, model_name, extras.get("model_path"))
     if extras.get("accept_license"):
         licenses.accept(running.model(model), keep=False)
-    _load(running, model, say)
+    load(running, model, say)
     return Session(model_name, running, model)
 
 
@@ -120,8 +120,12 @@ def _model(running: Engine, name: str, path: Any) -> str:
     return running.add(Path(path).expanduser(), CUSTOM[name])
 
 
-def _load(running: Engine, model: str, say: Callable[[str], None]) -> None:
-    """Load a network; weights that are not on this machine are downloaded first, as users of rembg expect."""
+def load(running: Engine, model: str, say: Callable[[str], None]) -> None:
+    """Load a network; weights that are not on this machine are downloaded first, as users of rembg expect.
+
+    Raises:
+        WeightsError, Broken: as `new_session` says.
+    """
     try:
         running.load(model)
     except NotDownloaded:

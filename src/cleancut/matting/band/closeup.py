@@ -32,11 +32,14 @@ RAMP = 16
 
 STEP = TILE - 2 * BLIND - RAMP
 
-FARTHEST = 6.0
+FARTHEST = 4.5
 """How much finer one look may be than the alpha it begins with; the network was trained for up to ten."""
 
 SOFT = (0.04, 0.96)
 """α between which an edge is looked at."""
+
+HAIRY = 4.0
+"""Pixels of the alpha at hand from which on an edge is wide: after a look, a hard one is one or two wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class Looked:
     tiles: int
     wanted: int
 
+    def __str__(self) -> str:
+        """Tell it for the report."""
+        of = "" if self.tiles == self.wanted else f" of {self.wanted}"
+        return f"({self.tiles}{of} tile{'s' * (self.tiles != 1)})"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tile:
@@ -63,7 +71,9 @@ class _Tile:
     alpha: NDArray[np.uint8]
 
 
-def closer(rgb: NDArray[np.uint8], plane: Plane, fit: Fit, network: Network, budget: int) -> Looked:
+def closer(
+    rgb: NDArray[np.uint8], plane: Plane, fit: Fit, network: Network, budget: int, *, wide: float = 0.0
+) -> Looked:
     """Look again along the edge of a coarse alpha.
 
     Args:
@@ -72,12 +82,15 @@ def closer(rgb: NDArray[np.uint8], plane: Plane, fit: Fit, network: Network, bud
         fit: how the picture lay in that network's input.
         network: takes `image` (1, 3, TILE, TILE) in [−1, 1] and `coarse` (1, 1, TILE, TILE), answers `alpha`.
         budget: tiles at the most, over all looks; the softest parts come first.
+        wide: after the first look, only edges this wide are looked at, in pixels of the alpha at hand; see `HAIRY`.
     """
     done = wanted = 0
     looks = _looks(fit)
     for number, look in enumerate(looks):
         coarse = look.enlarge(plane)
-        corners = _corners(plane, look)
+        corners = _corners(plane, look, wide if number else 0.0)
+        if number and not corners:
+            return Looked(fit.enlarge(plane), done, wanted)
         wanted += len(corners)
         corners = corners[: budget - done]
         done += len(corners)
@@ -103,27 +116,38 @@ def _looks(fit: Fit) -> list[Fit]:
     return [replace(fit, source=(max(1, round(width * x)), max(1, round(height * y)))) for x, y in finer]
 
 
-def _corners(plane: Plane, look: Fit) -> list[tuple[int, int]]:
-    """List the (top, left) of tiles whose used part holds some edge, the softest first."""
+def _corners(plane: Plane, look: Fit, width: float) -> list[tuple[int, int]]:
+    """List the (top, left) of tiles whose used part holds some edge, and one of this width, the softest first."""
     low, high = SOFT
-    soft = ((plane > low) & (plane < high)) | (_jump(plane, 0) > high - low) | (_jump(plane, 1) > high - low)
+    soft = _counted((plane > low) & (plane < high), look)
+    crossed = _counted(_crossed(plane), look)
+    rows, columns = np.nonzero((soft + crossed > 0) & (soft >= width * crossed))
+    order = np.argsort(-soft[rows, columns], kind="stable")
+    lead = BLIND + RAMP // 2  # the first tile starts outside, so that the picture's border is well inside it
+    cells = zip(rows[order].tolist(), columns[order].tolist(), strict=True)
+    return [(row * STEP - lead, column * STEP - lead) for row, column in cells]
+
+
+def _counted(mask: NDArray[np.bool_], look: Fit) -> NDArray[np.intp]:
+    """Count what a mask over a network's input has in each tile's cell of a look, (rows, columns)."""
     left, top, right, bottom = look.box
-    scale_x, scale_y = plane.shape[1] / look.size[0], plane.shape[0] / look.size[1]
-    box = soft[round(top * scale_y) : round(bottom * scale_y), round(left * scale_x) : round(right * scale_x)]
+    scale_x, scale_y = mask.shape[1] / look.size[0], mask.shape[0] / look.size[1]
+    box = mask[round(top * scale_y) : round(bottom * scale_y), round(left * scale_x) : round(right * scale_x)]
     y, x = np.nonzero(box)
     width, height = look.source
+    cells = (-(-height // STEP), -(-width // STEP))
     down = ((y + 0.5) * height / box.shape[0] / STEP).astype(int)
     across = ((x + 0.5) * width / box.shape[1] / STEP).astype(int)
-    cells, counts = np.unique(np.stack([down, across]), axis=1, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    lead = BLIND + RAMP // 2  # the first tile starts outside, so that the picture's border is well inside it
-    return [(int(row) * STEP - lead, int(column) * STEP - lead) for row, column in cells[:, order].T]
+    return np.bincount(down * cells[1] + across, minlength=cells[0] * cells[1]).reshape(cells)
 
 
-def _jump(plane: Plane, axis: int) -> Plane:
-    """How much α changes to the next pixel: a hard edge has no soft one."""
-    last = np.take(plane, [-1], axis)
-    return np.asarray(np.abs(np.diff(plane, axis=axis, append=last)))
+def _crossed(plane: Plane) -> NDArray[np.bool_]:
+    """Mark the pixels before which α passes ½, down or across: the outline, whatever its width."""
+    inside = plane > 0.5
+    marks = np.zeros_like(inside)
+    marks[:-1] |= inside[:-1] != inside[1:]
+    marks[:, :-1] |= inside[:, :-1] != inside[:, 1:]
+    return marks
 
 
 def _tiles(rgb: NDArray[np.uint8], coarse: Rows, corners: list[tuple[int, int]], network: Network) -> Iterator[_Tile]:

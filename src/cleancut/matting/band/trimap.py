@@ -79,6 +79,17 @@ def trimap(alpha: Rows, uncertainty: Rows | None = None, *, scale: float = 1.0) 
     return in_blocks(Rows(alpha.shape, read), max(cell, alpha.strips()[0][1] // cell * cell, 2 * margin))
 
 
+def certainty(alpha: Plane) -> Trimap:
+    """Make a trimap of an alpha that is one: 0 and 1 are certain, all else is unknown.
+
+    >>> certainty(np.float32([0, 0.5, 0.99, 1])).tolist()
+    [0, 128, 128, 255]
+    """
+    marked = np.full(alpha.shape, UNKNOWN, np.uint8)
+    marked[alpha <= 0], marked[alpha >= 1] = BACKGROUND, FOREGROUND
+    return marked
+
+
 def unknown_share(marked: Rows) -> float:
     """Give the share of pixels that a trimap leaves unknown, in [0, 1].
 
