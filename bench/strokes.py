@@ -9,6 +9,7 @@ below 0.3 are left out: there is nothing to correct, or nothing to build on.
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _THINNEST = 3.0
 """Pixels of the preview: who corrects thinner pieces draws them whole."""
 
 _BRUSH = 0.012
+_WORSE = 0.01
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def main() -> None:
     _add(table, "all", every)
     console.print(table)
     taken = [ms for one in every for ms in one.strokes]
+    worse = [before - after > _WORSE for one in every for before, after in itertools.pairwise(one.reached)]
+    console.print(f"strokes that lowered IoU by more than {_WORSE}: {sum(worse)} of {len(taken)}")
     console.print(f"preparing: median {statistics.median(one.prepared for one in every):.0f} ms; "
                   f"a stroke: median {statistics.median(taken):.0f} ms, "
                   f"95th percentile {np.percentile(taken, 95):.0f} ms (processor time)")  # fmt: skip

@@ -149,7 +149,6 @@ class Recipe:
         "for more.",
         flags=("--stroke",),
         metavar="STROKE",
-        many=True,
     )
     opaque: bool = option(False, "Leave no partial alpha inside the subject, as of glass or a veil; edges stay soft.")
     budget: int = option(

@@ -24,6 +24,10 @@ PHOTO = Picture(
 )
 
 
+WIDE = np.clip((disc(64, 0.3) + sum(np.roll(disc(64, 0.3), n, axis) for n in (-3, 3) for axis in (0, 1))) / 5, 0, 1)
+"""What a network says that is in doubt about where the edge runs."""
+
+
 def alpha(refine, answer=None):
     answer = disc(64, 0.3) if answer is None else answer
     recipe = Recipe("stub", refine=refine, foreground="source")
@@ -56,22 +60,23 @@ def test_what_ran_is_told():
 
 @pytest.mark.parametrize("step", [Step("detail", (("model", CLOSEUP),)), Step("auto")])
 def test_looking_from_close_up_finds_the_edge_and_says_how_often_it_looked(step):
-    found = looked_closer((step,))
-    assert mae(found.alpha, RIGHT) < 0.35 * mae(alpha(()).alpha, RIGHT)
+    found = looked_closer((step,), answer=WIDE)
+    assert mae(found.alpha, RIGHT) < 0.35 * mae(alpha((), WIDE).alpha, RIGHT)
     assert re.fullmatch(r"(auto|detail:model=cleancut-closeup) \(\d+ tiles\)", found.report.refine[0])
     assert [one.model for one in found.report.models] == ["stub", CLOSEUP]
 
 
 def test_the_budget_of_tiles_holds_and_what_it_left_out_is_told():
-    found = looked_closer(AUTO, budget=2)
+    found = looked_closer(AUTO, budget=2, answer=WIDE)
     assert re.fullmatch(r"auto \(2 of \d+ tiles\)", found.report.refine[0])
-    nothing = looked_closer(AUTO, budget=0)
+    nothing = looked_closer(AUTO, budget=0, answer=WIDE)
     assert re.fullmatch(r"auto \(0 of \d+ tiles\)", nothing.report.refine[0])
     assert [one.model for one in nothing.report.models] == ["stub"]
 
 
-def test_without_an_edge_no_network_is_asked():
-    found = looked_closer(AUTO, answer=np.ones((64, 64), np.float32))
+@pytest.mark.parametrize("answer", [np.ones((64, 64), np.float32), disc(64, 0.3)], ids=["no edge", "a hard edge"])
+def test_without_a_wide_edge_auto_asks_no_network(answer):
+    found = looked_closer(AUTO, answer=answer)
     assert found.report.refine == ("auto (0 tiles)",)
     assert len(found.report.models) == 1
 

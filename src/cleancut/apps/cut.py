@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,24 +56,21 @@ def cut_files(
     limits = replace(limits, **{k: given[k] for k in ("max_bytes", "max_pixels") if given[k] is not None})
     running = engine(device, precision)
     model = chosen_model(running, given.pop("model"), like)
-    warming = threading.Thread(target=_warm, args=(running, model), daemon=True)
-    if not dry_run:
-        warming.start()  # onnxruntime and the weights load while arguments and pictures are read
+    with nullcontext() if dry_run else _warming(running, model):
+        from cleancut.matting import recipe as recipes  # noqa: PLC0415 - after the thread has started
+        from cleancut.matting.write import format_of  # noqa: PLC0415
 
-    from cleancut.matting import recipe as recipes  # noqa: PLC0415 - after the thread has started
-    from cleancut.matting.write import format_of  # noqa: PLC0415
-
-    recipe = recipes.make(**stated(given), model=model)
-    planned = tasks(files, output, recipe.format)
-    if any(task.result is None for task in planned) and as_json:
-        raise BadSetting("--json and a picture cannot both go to stdout; name an output with -o FILE.")
-    for task in planned:
-        if task.result is not None and recipe.format is None:
-            format_of(task.result)  # an extension of no format is said before any work
-    if dry_run:
-        return _dry_run(planned, overwrite)
-    run = Run(recipe, running, limits, assets(recipe, limits), overwrite, as_json, explain)
-    return _cut_each(planned, run)
+        recipe = recipes.make(**stated(given), model=model)
+        planned = tasks(files, output, recipe.format)
+        if any(task.result is None for task in planned) and as_json:
+            raise BadSetting("--json and a picture cannot both go to stdout; name an output with -o FILE.")
+        for task in planned:
+            if task.result is not None and recipe.format is None:
+                format_of(task.result)  # an extension of no format is said before any work
+        if dry_run:
+            return _dry_run(planned, overwrite)
+        run = Run(recipe, running, limits, assets(recipe, limits), overwrite, as_json, explain)
+        return _cut_each(planned, run)
 
 
 def chosen_model(running: Engine, model: str | None, like: str | None) -> str:
@@ -89,6 +87,17 @@ def chosen_model(running: Engine, model: str | None, like: str | None) -> str:
         raise BadSetting("--like goes with a model file: -m FILE.onnx --like NAME.")
     # One that is not there is said once, before any picture is read.
     return "+".join(running.add(part, like) if like and part in files else running.model(part).name for part in parts)
+
+
+@contextmanager
+def _warming(running: Engine, model: str) -> Iterator[None]:
+    """Load onnxruntime and the weights while arguments and pictures are read."""
+    thread = threading.Thread(target=_warm, args=(running, model), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()  # a process that ends while onnxruntime makes a session is aborted, whatever its exit code
 
 
 def _warm(running: Engine, model: str) -> None:

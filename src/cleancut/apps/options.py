@@ -39,7 +39,7 @@ def _flag(field: Field[Any]) -> Command:
     if isinstance(field.default, bool):
         return click.option(f"{long}/--no-{long[2:]}" if field.default else long, field.name, help=shared["help"],
                             default=None, is_flag=True)  # fmt: skip
-    if "steps" in stated or "many" in stated:
+    if isinstance(field.default, tuple):
         return click.option(*names, field.name, multiple=True, **{**shared, "default": ()})
     if "choices" in stated:
         return click.option(*names, field.name, type=click.Choice(stated["choices"]), **shared)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cleancut.matting.band.closed_form import matted
 from cleancut.matting.band.closeup import HAIRY, closer
 from cleancut.matting.band.learned import Refiner, learned
-from cleancut.matting.band.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+from cleancut.matting.band.trimap import BACKGROUND, FOREGROUND, UNKNOWN, overlaid
 from cleancut.matting.band.trimap import trimap as banded
 from cleancut.matting.look import Look, ran
 from cleancut.matting.refine import refinements
@@ -33,11 +33,14 @@ CLOSEUP = "cleancut-closeup"
 _WINDOW = 4.0
 """Radius of the guided filter's windows, in pixels of the network: as far as its edge may be off, and around that."""
 
+_WIDEST = 200
+"""That radius at the most, in pixels of the picture: a strip of 30,000 pixels would need gigabytes for its windows."""
+
 
 @refinements
 def guided(alpha: Rows, look: Look, *, radius: Annotated[float, Range(0, 200, "px")] = 0.0) -> Rows:
     """Let the edge follow the picture's own edges, by a guided filter along it; radius 0 chooses one."""
-    window = round(radius) or max(2, math.ceil(_WINDOW * look.scale))
+    window = round(radius) or min(max(2, math.ceil(_WINDOW * look.scale)), _WIDEST)
     if not radius:
         look.told.append(f"({window} px)")
     band = marked(alpha, look).map(lambda strip: strip == UNKNOWN)
@@ -93,7 +96,7 @@ def detail(alpha: Rows, look: Look, *, model: Annotated[str, Refiner("closeup")]
 
 
 def by_picture(alpha: Rows, look: Look) -> Rows:
-    """Look at every edge once from closer, and at wide ones (hair, fur) again: what `auto` does."""
+    """Look from close up at the edges that are wide (hair, fur, doubt), and leave hard ones: what `auto` does."""
     return _closer(alpha, look, CLOSEUP, HAIRY)
 
 
@@ -124,6 +127,7 @@ def stepped(alpha: Rows, erode: float, solid: float, clear: float) -> Rows:
 
 
 def marked(alpha: Rows, look: Look) -> Rows:
-    """Give the trimap of an alpha: rows (H, W) uint8, 0 background, 128 unknown, 255 foreground."""
+    """Give the trimap of an alpha: rows (H, W) uint8, 0 background, 128 unknown, 255 foreground; marks are certain."""
     fresh = alpha is look.first
-    return banded(alpha, look.uncertainty if fresh else None, scale=look.scale if fresh else 1.0)
+    band = banded(alpha, look.uncertainty if fresh else None, scale=look.scale if fresh else 1.0)
+    return overlaid(band, look.marks)

@@ -31,6 +31,7 @@ class Look:
         error: (h', w') expected error of alpha in [0, 1], or None where the network does not say.
         load: gives another network by name.
         sharp: whether alpha is the picture's own size already, and so was never enlarged.
+        marks: rows (H, W) uint8 of what a person marked: 255 to keep, 0 to remove, 128 nothing; None without any.
         budget: tiles that a refinement may look at from close up.
         told: what a refinement tells of its work, for the report; it may add to it.
         ran: the models that refinements asked; they may add to it.
@@ -43,6 +44,7 @@ class Look:
     load: Load
     error: Plane | None = None
     sharp: bool = False
+    marks: Rows | None = None
     budget: int = 128
     told: list[str] = field(default_factory=list)
     ran: list[Ran] = field(default_factory=list)

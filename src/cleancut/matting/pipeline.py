@@ -28,7 +28,7 @@ from cleancut.matting.matte import Matte
 from cleancut.matting.opaque import opaque
 from cleancut.matting.predict import members
 from cleancut.matting.scribbles.heed import Hand, heeded, noted, told_of, upheld
-from cleancut.matting.scribbles.strokes import Mark
+from cleancut.matting.scribbles.strokes import Mark, laid
 from cleancut.matting.steps import text_of
 from cleancut.matting.stopwatch import Stopwatch
 from cleancut.models.runtime import Load, engine
@@ -134,12 +134,16 @@ def _made(
     stopwatch: Stopwatch,
 ) -> Cutout:
     """Make a cutout of what the networks said and a person marked."""
+
+    def remake(given: tuple[Mark, ...]) -> Cutout:  # not under this call's deadline, which is over by then
+        return _made(picture, recipe, answer, given, load, handed, lambda: None, Stopwatch())
+
     blank = not answer.prediction.subject and recipe.no_subject == "empty"
     with stopwatch.stage("marks"):
         heard = heeded(picture, answer, marks, blank=blank)
     prediction = heard.prediction
     with stopwatch.stage("tidy"):
-        look = looked(picture, heard, recipe, load)
+        look = looked(picture, heard, recipe, load, marks)
     width, height = picture.size
     nothing, everything = (Rows.constant(height, width, np.array(a, np.float32)) for a in (0, 1))
     with stopwatch.stage("refine"):
@@ -147,8 +151,8 @@ def _made(
         if recipe.opaque:
             alpha, refined = opaque(alpha, look.scale), (*refined, "opaque")
     shown = prediction.subject or recipe.no_subject == "keep"
-    plain = upheld(alpha, marks) if shown else nothing
-    band = upheld(marked(look.first, look).map(_share), marks) if shown else nothing
+    plain = upheld(alpha, look.marks) if shown else nothing
+    band = marked(look.first, look).map(_share) if shown else nothing
     alpha = timed(own_alpha(plain, picture), stopwatch, "alpha").remembered()
     check()
     cutout = Cutout(
@@ -164,20 +168,9 @@ def _made(
         models=(*answer.ran, *look.ran),
         profile=picture.profile,
         refined=(*told_of(marks), *refined),
-        notes=(
-            *answer.notes,
-            *picture.notes,
-            *prediction.notes,
-            *(() if prediction.subject else ("No subject was found.",)),
-        ),
+        notes=_notes(picture, answer, prediction),
         band=Layer(Rows.of(picture.rgb), own_alpha(band, picture)),
-        hand=Hand(
-            answer,
-            blank,
-            plain,
-            marks,
-            lambda given: _made(picture, recipe, answer, given, load, handed, check, Stopwatch()),
-        ),
+        hand=Hand(answer, blank, plain, marks, remake),
         stopwatch=stopwatch,
     )
     with stopwatch.stage("effects"):
@@ -196,14 +189,15 @@ def read(source: Source, recipe: Recipe, limits: Limits) -> Picture:
     return images.read(data, limits=limits, max_side=recipe.max_side, keep_metadata=recipe.keep_metadata)
 
 
-def looked(picture: Picture, answer: Answer, recipe: Recipe, load: Load) -> Look:
+def looked(picture: Picture, answer: Answer, recipe: Recipe, load: Load, marks: tuple[Mark, ...]) -> Look:
     """Give α at the picture's size with all that a refinement may look at; a matte is of that size."""
     prediction, plane, fit = answer.prediction, answer.plane, answer.fit
+    drawn = laid(marks, *picture.size) if marks else None
     if isinstance(prediction, Matte):
         lay = Fit.stretch(picture.size, (plane.shape[1], plane.shape[0]), "bicubic")
-        return Look(picture, lay, plane, prediction.rows, load, sharp=True)
+        return Look(picture, lay, plane, prediction.rows, load, sharp=True, marks=drawn)
     plane = tidy(plane, recipe.refine)
-    return Look(picture, fit, plane, fit.enlarge(plane), load, prediction.error, budget=recipe.budget)
+    return Look(picture, fit, plane, fit.enlarge(plane), load, prediction.error, marks=drawn, budget=recipe.budget)
 
 
 def tidy(plane: NDArray[np.float32], steps: tuple[Step, ...]) -> NDArray[np.float32]:
@@ -251,6 +245,12 @@ def foreground(picture: Picture, alpha: Rows, recipe: Recipe, prediction: Predic
     if isinstance(prediction, Matte) and recipe.foreground != "source":
         return prediction.foreground(alpha)
     return _FOREGROUNDS[recipe.foreground](Rows.of(picture.rgb), alpha)
+
+
+def _notes(picture: Picture, answer: Answer, prediction: Prediction) -> tuple[str, ...]:
+    """Gather what the reader of a report should know."""
+    nothing = () if prediction.subject else ("No subject was found.",)
+    return (*answer.notes, *picture.notes, *prediction.notes, *nothing)
 
 
 def _joined(answer: Answer, name: str) -> str:

@@ -155,6 +155,13 @@ def trimap(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> 
     raise BadRecipe(f"{name} refines what another model found; write --refine {name}, and name that model with -m.")
 
 
+@kinds
+def closeup(picture: Picture, loaded: Loaded, fit: Fit, stopwatch: Stopwatch) -> Prediction:
+    """A network that is shown a part of a picture and its coarse alpha; it refines what another found."""
+    name = loaded.model.name
+    raise BadRecipe(f"{name} refines what another model found; write --refine detail, and name that model with -m.")
+
+
 def layer(prediction: Prediction, name: str | None, model: Model) -> NDArray[np.float32]:
     """Choose a layer's plane (h, w) from a prediction; without a name everything that any layer claims.
 

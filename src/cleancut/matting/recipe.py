@@ -35,6 +35,9 @@ _LONGEST = 64
 
 FIELDS: Mapping[str, Field[Any]] = {field.name: field for field in fields(Recipe)}
 
+LISTS = tuple(name for name, field in FIELDS.items() if isinstance(field.default, tuple))
+"""The fields that hold several of a kind, so that a form may state them more than once."""
+
 
 def make(**given: object) -> Recipe:
     """Make a recipe from loosely written values: text for steps, numbers as text, "none" for no steps.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cleancut
-from cleancut.errors import BadInput, BadRecipe, BadSetting
+from cleancut.errors import BadInput, BadRecipe, BadSetting, Stopped
 from cleancut.matting.metrics import iou
 from cleancut.matting.pipeline import cut
 from cleancut.matting.recipe import from_json
@@ -77,6 +77,16 @@ def test_what_is_too_much_goes():
     assert (after.rgba()[65, 225] == 0).all()
 
 
+def test_matting_takes_marks_for_known():
+    pytest.importorskip("scipy", reason="closed-form matting needs scipy")
+    unknown = np.full((48, 48), 0.5, np.float32)
+    first = cut(PHOTO, Recipe("stub", refine=(Step("matting"),), no_subject="keep"), load=loading(unknown))
+    with pytest.raises(BadInput, match="no known pixel"):
+        first.alpha  # noqa: B018 - computed when asked
+    after = refine(first, strokes=["keep:0.02:0.3,0.35:0.3,0.75", KEEP, "remove:0.02:0.05,0.05:0.95,0.05:0.95,0.95"])
+    assert iou(after.alpha, truth(WHOLE)) > 0.9
+
+
 @pytest.mark.parametrize("steps", [(Step("guided", (("radius", 0.0),)),), (Step("matting"),)])
 def test_the_edge_is_refined_at_full_size(steps):
     if steps[0].name == "matting":
@@ -136,6 +146,18 @@ def test_nothing_is_asked_of_the_model_again():
     refine(refine(first, strokes=[KEEP]), strokes=[REMOVE]).rgba()
     Retouch(first).stroke(KEEP)
     assert len(asked) == 1
+
+
+def test_a_deadline_of_the_first_cut_does_not_end_a_later_correction():
+    over = []
+
+    def check():
+        if over:
+            raise Stopped("Time is up.")
+
+    first = cut(PHOTO, Recipe("stub", refine=()), load=loading(small(BODY)), check=check)
+    over.append(True)
+    assert refine(first, strokes=[KEEP]).alpha[65, 225] == 1
 
 
 def test_effects_see_the_corrected_subject():

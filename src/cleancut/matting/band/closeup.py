@@ -39,7 +39,7 @@ SOFT = (0.04, 0.96)
 """α between which an edge is looked at."""
 
 HAIRY = 4.0
-"""Pixels of the alpha at hand from which on an edge is wide: after a look, a hard one is one or two wide."""
+"""Pixels of the alpha at hand from which on an edge is wide: a network draws a hard one two or three pixels wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,14 @@ def closer(
         fit: how the picture lay in that network's input.
         network: takes `image` (1, 3, TILE, TILE) in [−1, 1] and `coarse` (1, 1, TILE, TILE), answers `alpha`.
         budget: tiles at the most, over all looks; the softest parts come first.
-        wide: after the first look, only edges this wide are looked at, in pixels of the alpha at hand; see `HAIRY`.
+        wide: only edges this wide are looked at, in pixels of the alpha at hand; see `HAIRY`.
     """
     done = wanted = 0
     looks = _looks(fit)
     for number, look in enumerate(looks):
         coarse = look.enlarge(plane)
-        corners = _corners(plane, look, wide if number else 0.0)
-        if number and not corners:
+        corners = _corners(plane, look, wide)
+        if not corners:
             return Looked(fit.enlarge(plane), done, wanted)
         wanted += len(corners)
         corners = corners[: budget - done]

@@ -71,9 +71,9 @@ def trimap(alpha: Rows, uncertainty: Rows | None = None, *, scale: float = 1.0) 
 
     def read(top: int, bottom: int) -> Trimap:
         last = top + -(-(bottom - top) // cell) * cell
-        window = alpha.padded(top - margin, last + margin)
-        doubt = None if uncertainty is None else uncertainty.padded(top - margin, last + margin)
-        marked = _marked(window, doubt, cell)[_MARGIN:-_MARGIN]
+        low, high = (_cells(alpha, top - margin, last + margin, cell, pick) for pick in (np.minimum, np.maximum))
+        doubt = None if uncertainty is None else _cells(uncertainty, top - margin, last + margin, cell, np.maximum)
+        marked = _marked(low, high, doubt)[_MARGIN:-_MARGIN]
         return marked.repeat(cell, axis=0).repeat(cell, axis=1)[: bottom - top, : alpha.width]
 
     return in_blocks(Rows(alpha.shape, read), max(cell, alpha.strips()[0][1] // cell * cell, 2 * margin))
@@ -90,6 +90,23 @@ def certainty(alpha: Plane) -> Trimap:
     return marked
 
 
+def overlaid(marked: Rows, marks: Rows | None) -> Rows:
+    """Lay what a person marked, rows (H, W) uint8 as of a trimap, over a trimap.
+
+    >>> marks = Rows.of(np.array([[255, 128, 0]], np.uint8))
+    >>> overlaid(Rows.of(np.array([[128, 128, 255]], np.uint8)), marks).whole().tolist()
+    [[255, 128, 0]]
+    """
+    if marks is None:
+        return marked
+
+    def read(top: int, bottom: int) -> Trimap:
+        said = marks.read(top, bottom)
+        return np.where(said == UNKNOWN, marked.read(top, bottom), said)
+
+    return Rows(marked.shape, read)
+
+
 def unknown_share(marked: Rows) -> float:
     """Give the share of pixels that a trimap leaves unknown, in [0, 1].
 
@@ -100,13 +117,11 @@ def unknown_share(marked: Rows) -> float:
     return sum(counts) / (marked.height * marked.width)
 
 
-def _marked(alpha: Plane, doubt: Plane | None, cell: int) -> Trimap:
-    """Mark the cells of an alpha (h, W)."""
-    low, high = _cells(alpha, cell, np.minimum), _cells(alpha, cell, np.maximum)
+def _marked(low: Plane, high: Plane, unsure: Plane | None) -> Trimap:
+    """Mark cells by their least and greatest alpha, and the greatest uncertainty."""
     marked = np.where(low >= SOLID, np.uint8(FOREGROUND), np.uint8(BACKGROUND))
     near_low, near_high = _around(low, np.minimum), _around(high, np.maximum)
     soft = (near_low < SOLID) & (near_high > CLEAR)
-    unsure = None if doubt is None else _cells(doubt, cell, np.maximum)
     if unsure is not None:
         soft |= unsure >= DOUBT
     if not soft.any():
@@ -122,12 +137,18 @@ def _marked(alpha: Plane, doubt: Plane | None, cell: int) -> Trimap:
     return marked
 
 
-def _cells(plane: Plane, cell: int, pick: np.ufunc) -> Plane:
-    """Take the extreme of each cell; the last of a row may be narrower."""
+def _cells(plane: Rows, top: int, bottom: int, cell: int, pick: np.ufunc) -> Plane:
+    """Take the extreme of each cell of rows top to bottom − 1, both multiples of a cell; the last may be smaller.
+
+    Rows outside repeat the nearest one. They are not made: of a long strip a cell is higher than the whole picture.
+    """
     if cell == 1:
-        return plane
-    tall = pick.reduceat(plane, np.arange(0, plane.shape[0], cell), axis=0)
-    return np.asarray(pick.reduceat(tall, np.arange(0, plane.shape[1], cell), axis=1))
+        return plane.padded(top, bottom)
+    inside = plane.read(max(top, 0), min(bottom, plane.height))
+    tall = pick.reduceat(inside, np.arange(0, len(inside), cell), axis=0)
+    above, below = max(-top, 0) // cell, max(bottom - plane.height, 0) // cell
+    tall = np.concatenate([inside[:1].repeat(above, axis=0), tall, inside[-1:].repeat(below, axis=0)])
+    return np.asarray(pick.reduceat(tall, np.arange(0, plane.width, cell), axis=1))
 
 
 def _around(plane: Plane, pick: np.ufunc) -> Plane:

@@ -89,12 +89,11 @@ def heeded(picture: Picture, answer: Answer, marks: Sequence[Mark], *, blank: bo
     return replace(answer, prediction=prediction, plane=moved)
 
 
-def upheld(alpha: Rows, marks: Sequence[Mark]) -> Rows:
-    """Set alpha (H, W) to 1 where it is marked to keep, and to 0 where to remove."""
-    if not marks:
+def upheld(alpha: Rows, marks: Rows | None) -> Rows:
+    """Set alpha (H, W) to 1 where marks, rows (H, W) uint8, say 255, and to 0 where they say 0."""
+    if marks is None:
         return alpha
-    drawn = laid(marks, alpha.width, alpha.height)
-    return Rows(alpha.shape, lambda top, bottom: certain(alpha.read(top, bottom), drawn.read(top, bottom)))
+    return Rows(alpha.shape, lambda top, bottom: certain(alpha.read(top, bottom), marks.read(top, bottom)))
 
 
 def noted(recipe: Recipe, marks: Sequence[Mark]) -> Recipe:

@@ -103,7 +103,7 @@ class Walk:
         means: Numbers = patches.means(np.dstack([colors, alpha])).reshape(-1, 4).astype(np.float64)
         sure = _PRIOR * np.maximum(np.abs(2 * means[:, 3] - 1), _WAVERING)
         conductance, contrast = _conductance(patches, means[:, :3], means[:, 3] > 0.5)
-        reach: Numbers = np.linalg.inv(np.diag(conductance.sum(axis=1) + sure) - conductance)
+        reach = np.asarray(np.linalg.inv(np.diag(conductance.sum(axis=1) + sure) - conductance), np.float64)
         chance: Numbers = reach @ (sure * (means[:, 3] > 0.5))
         before = patches.spread(chance.reshape(patches.grid))
         return cls(rgb, patches, patches.areas, means[:, :3], contrast, reach, chance, before)

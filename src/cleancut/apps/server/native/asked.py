@@ -146,7 +146,7 @@ def _fields(form: Form, limits: ServiceLimits) -> dict[str, Any]:
         _short(name, value, limits)
         if form.json is not None and name in form.json:
             form.text(name)  # a field of the address that the body states too
-        elif name in recipes.CATALOGUES:
+        elif name in recipes.LISTS:
             found[name] = list(form.all(name))
         else:
             found[name] = form.text(name)

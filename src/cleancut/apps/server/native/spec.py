@@ -113,7 +113,7 @@ def _fields() -> dict[str, Any]:
     """The fields of a recipe as forms and addresses write them: steps are text."""
     told = dict(recipes.schema()["properties"])
     steps = {"type": "array", "items": {"type": "string"}}
-    return told | {name: {"description": told[name]["description"], **steps} for name in recipes.CATALOGUES}
+    return told | {name: {"description": told[name]["description"], **steps} for name in recipes.LISTS}
 
 
 def _bodies() -> dict[str, Any]:
