@@ -58,7 +58,7 @@ def main() -> None:
     console = Console()
     console.print(machine())
     table = Table(
-        "set", "pictures", "before", *[f"{n + 1} strokes" for n in range(given.strokes)], "painted only", "gain"
+        "set", "pictures", "before", *[f"stroke {n + 1}" for n in range(given.strokes)], "painted only", "gain"
     )
     every: list[Course] = []
     for folder in sets(given.folder):

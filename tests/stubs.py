@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cleancut.matting.band.closeup import FIRM
 from cleancut.models.registry import Output, registry
 from cleancut.models.runtime import Loaded
 
@@ -15,7 +16,7 @@ def loading(answer, *, output=None, layers=(), asked=None):
 
     def network(inputs):
         if "coarse" in inputs:  # the network that looks from close up agrees with what it is told
-            return {"alpha": inputs["coarse"]}
+            return {"alpha": inputs["coarse"] * (1 - 2 * FIRM) + FIRM}
         if asked is not None:
             asked.append(inputs["image"])
         return {"alpha": planes[None]}

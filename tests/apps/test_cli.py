@@ -326,7 +326,8 @@ def test_ctrl_c_leaves_nothing_half_written(here):
     import time
 
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (6000, 8000, 3), dtype=np.uint8)).save("big.bmp")
-    process = subprocess.Popen([sys.executable, "-m", "cleancut", "big.bmp"], cwd=here, stderr=subprocess.PIPE)
+    slow = ["--no-subject", "keep", "--show", "foreground", "--foreground", "source"]  # noise takes long to write
+    process = subprocess.Popen([sys.executable, "-m", "cleancut", "big.bmp", *slow], cwd=here, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline and len(list(here.iterdir())) == 2:
         time.sleep(0.002)  # until the temporary file of the result appears

@@ -1,11 +1,10 @@
 """The close-up network: a picture's pixels and a coarse alpha of them → alpha.
 
-A U of separable convolutions. It never works at full size: four pixels come in folded as channels of one and go out
-unfolded, so that a strand one pixel wide survives and costs little. It is given the answer of the matting equation
-besides: with F and B spread in from where the coarse alpha is sure, each pixel's colour says how much of F is in it. It
-answers by how much the coarse alpha is to be moved, and begins with "not at all". It has no notion of what a subject
-is: that is the coarse alpha's part (as in CascadePSP, Cheng et al. 2020, arXiv:2005.02551, and in the patches of
-BackgroundMattingV2, Lin et al. 2021, arXiv:2012.07810).
+A U of separable convolutions whose first and last layers work at full size, so that a strand one pixel wide survives.
+It is given the answer of the matting equation besides: with F and B spread in from where the coarse alpha is sure, each
+pixel's colour says how much of F is in it. It answers by how much the coarse alpha is to be moved, and begins with "not
+at all". It has no notion of what a subject is: that is the coarse alpha's part (as in CascadePSP, Cheng et al. 2020,
+arXiv:2005.02551, and in the patches of BackgroundMattingV2, Lin et al. 2021, arXiv:2012.07810).
 """
 
 from __future__ import annotations
@@ -16,8 +15,11 @@ from torch.nn import functional
 
 from training.network import Plain, Separable, enlarged
 
-WIDTHS = (32, 48, 64, 96)
+WIDTHS = (24, 48, 72, 96)
 """Channels at strides 2, 4, 8 and 16."""
+
+FULL = 12
+"""Channels at full size."""
 
 FIRM = 0.02
 """The coarse alpha is kept this far from 0 and 1, so that it can be overruled."""
@@ -84,26 +86,31 @@ class Closeup(nn.Module):
         super().__init__()
         s2, s4, s8, s16 = WIDTHS
         self.equation = Equation()
-        fold = nn.Sequential(nn.Conv2d(7, s2, 2, 2, bias=False), nn.BatchNorm2d(s2), nn.ReLU(inplace=True))
-        self.enter = nn.Sequential(fold, Separable(s2, s2))
+        self.full = nn.Sequential(nn.Conv2d(7, FULL, 3, 1, 1, bias=False), nn.BatchNorm2d(FULL), nn.ReLU(inplace=True))
+        self.down2 = nn.Sequential(nn.Conv2d(FULL, s2, 2, 2, bias=False), nn.BatchNorm2d(s2), nn.ReLU(inplace=True))
         self.down4, self.down8, self.down16 = Down(s2, s4), Down(s4, s8), Down(s8, s16)
         self.around = nn.Sequential(Separable(s16, s16, 2), Separable(s16, s16, 4))
         self.up8, self.up4, self.up2 = Separable(s16 + s8, s8), Separable(s8 + s4, s4), Separable(s4 + s2, s2)
-        self.out = nn.Conv2d(s2, 4, 3, 1, 1)
-        assert self.out.bias is not None
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.unfold = nn.Conv2d(s2, 4 * 4, 1)
+        self.out = nn.Sequential(Plain(FULL + 4, FULL, 3), nn.Conv2d(FULL, 1, 1))
+        last = self.out[-1]
+        assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
 
     def forward(self, picture: Tensor, coarse: Tensor) -> Tensor:
         """Answer for a part of a picture."""
         with torch.autocast(picture.device.type, enabled=False):  # quotients of small numbers
             equation = self.equation(picture, coarse)
-        x2 = self.enter(torch.cat([picture, coarse * 2 - 1, equation], 1))
+        full = self.full(torch.cat([picture, coarse * 2 - 1, equation], 1))
+        x2 = self.down2(full)
         x4 = self.down4(x2)
         x8 = self.down8(x4)
         x16 = self.down16(x8)
         x8 = self.up8(torch.cat([enlarged(x16 + self.around(x16)), x8], 1))
         x4 = self.up4(torch.cat([enlarged(x8), x4], 1))
         x2 = self.up2(torch.cat([enlarged(x4), x2], 1))
-        moved: Tensor = functional.pixel_shuffle(self.out(x2), 2)
+        fine = functional.pixel_shuffle(self.unfold(x2), 2)
+        moved: Tensor = self.out(torch.cat([full, fine], 1))
         return moved + torch.logit(coarse.clamp(FIRM, 1 - FIRM))

@@ -151,8 +151,8 @@ def _settings(environ: Mapping[str, str]) -> list[Path]:
 def models() -> list[Model]:
     """List the models that `model=` and `-m` take.
 
-    >>> [model.name for model in models()][:2]
-    ['cleancut-small', 'u2net']
+    >>> [model.name for model in models()][:3]
+    ['cleancut-small', 'cleancut-closeup', 'u2net']
     """
     return list(registry().values())
 

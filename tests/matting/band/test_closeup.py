@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
-from cleancut.matting.band.closeup import FARTHEST, HAIRY, STEP, TILE, _ramp, closer
+from cleancut.matting.band.closeup import FARTHEST, FIRM, HAIRY, STEP, TILE, _ramp, closer
 from cleancut.raster.resample import Fit
 from tests.stubs import disc
 
 
 def echo(inputs):
-    return {"alpha": inputs["coarse"]}
+    """A network that moves nothing; like ours it keeps away from 0 and 1."""
+    return {"alpha": inputs["coarse"] * (1 - 2 * FIRM) + FIRM}
 
 
 def bright(inputs):
@@ -107,3 +108,12 @@ def test_a_hard_edge_is_left_where_only_wide_ones_are_asked_for():
     assert np.array_equal(left.alpha.whole(), fit(*size).enlarge(hard).whole())
     asked = closer(picture(*size), soft, fit(*size), echo, 500, wide=HAIRY)
     assert asked.tiles == closer(picture(*size), soft, fit(*size), echo, 500).tiles > 10
+
+
+def test_spokes_are_looked_at_though_none_is_wide():
+    size = (1200, 1200)
+    spokes = np.zeros((64, 64), np.float32)
+    spokes[8:56, 8:56:4] = 0.5
+    spokes[8:56, 9:56:4] = 0.8
+    looked = closer(picture(*size), spokes, fit(*size), echo, 500, wide=HAIRY)
+    assert looked.tiles > 0

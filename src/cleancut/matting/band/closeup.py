@@ -41,6 +41,12 @@ SOFT = (0.04, 0.96)
 HAIRY = 4.0
 """Pixels of the alpha at hand from which on an edge is wide: a network draws a hard one two or three pixels wide."""
 
+BUSY = 6.0
+"""Softness of a tile, in pixels along one of its sides, from which on it holds many edges (spokes, leaves)."""
+
+FIRM = np.float32(0.02)
+"""The network begins this far from 0 and 1, so it never says either; what is so near is taken for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -82,7 +88,7 @@ def closer(
         fit: how the picture lay in that network's input.
         network: takes `image` (1, 3, TILE, TILE) in [−1, 1] and `coarse` (1, 1, TILE, TILE), answers `alpha`.
         budget: tiles at the most, over all looks; the softest parts come first.
-        wide: only edges this wide are looked at, in pixels of the alpha at hand; see `HAIRY`.
+        wide: only edges this wide, in pixels of the alpha at hand, and many at once are looked at; see `HAIRY`.
     """
     done = wanted = 0
     looks = _looks(fit)
@@ -117,11 +123,12 @@ def _looks(fit: Fit) -> list[Fit]:
 
 
 def _corners(plane: Plane, look: Fit, width: float) -> list[tuple[int, int]]:
-    """List the (top, left) of tiles whose used part holds some edge, and one of this width, the softest first."""
+    """List the (top, left) of tiles whose used part holds an edge of this width, or many, the softest first."""
     low, high = SOFT
     soft = _counted((plane > low) & (plane < high), look)
     crossed = _counted(_crossed(plane), look)
-    rows, columns = np.nonzero((soft + crossed > 0) & (soft >= width * crossed))
+    across = STEP * (look.box[2] - look.box[0]) / look.source[0] * plane.shape[1] / look.size[0]
+    rows, columns = np.nonzero((soft + crossed > 0) & ((soft >= width * crossed) | (soft >= BUSY * across)))
     order = np.argsort(-soft[rows, columns], kind="stable")
     lead = BLIND + RAMP // 2  # the first tile starts outside, so that the picture's border is well inside it
     cells = zip(rows[order].tolist(), columns[order].tolist(), strict=True)
@@ -161,7 +168,7 @@ def _tiles(rgb: NDArray[np.uint8], coarse: Rows, corners: list[tuple[int, int]],
         image = rgb[down[0] : down[-1] + 1, at[0] : at[-1] + 1][down - down[0]][:, at - at[0]]
         seen = image.astype(np.float32).transpose(2, 0, 1)[None] * np.float32(2 / 255) - 1
         given = {"image": np.ascontiguousarray(seen), "coarse": np.ascontiguousarray(band[:, at][None, None])}
-        answer = np.clip(network(given)["alpha"][0, 0], 0, 1)
+        answer = np.clip((network(given)["alpha"][0, 0] - FIRM) / (1 - 2 * FIRM), 0, 1)
         yield _Tile(top, left, np.rint(answer * 255).astype(np.uint8))
 
 
