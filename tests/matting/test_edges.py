@@ -12,7 +12,7 @@ from cleancut.matting.metrics import mae
 from cleancut.matting.pipeline import cut
 from cleancut.models.runtime import engine
 from cleancut.raster.resample import Fit
-from cleancut.types import AUTO, Picture, Recipe, Step
+from cleancut.types import Picture, Recipe, Step
 from tests.stubs import disc, loading
 
 SIZE = 480
@@ -41,6 +41,9 @@ def looked_closer(refine, budget=128, answer=None):
     return cut(PHOTO, recipe, load=lambda name: stub(name) if name == "stub" else engine().load(name))
 
 
+ALL, WIDELY = (Step("detail", (("edges", edges), ("model", CLOSEUP))) for edges in ("all", "wide"))
+
+
 def guided(radius=0.0):
     return Step("guided", (("radius", radius),))
 
@@ -58,26 +61,26 @@ def test_what_ran_is_told():
     assert alpha((guided(),)).report.refine == ("guided:radius=0 (30 px)",)
 
 
-@pytest.mark.parametrize("step", [Step("detail", (("model", CLOSEUP),)), Step("auto")])
+@pytest.mark.parametrize("step", [ALL, WIDELY])
 def test_looking_from_close_up_finds_the_edge_and_says_how_often_it_looked(step):
     found = looked_closer((step,), answer=WIDE)
     assert mae(found.alpha, RIGHT) < 0.35 * mae(alpha((), WIDE).alpha, RIGHT)
-    assert re.fullmatch(r"(auto|detail:model=cleancut-closeup) \(\d+ tiles\)", found.report.refine[0])
+    assert re.fullmatch(r"detail:edges=(all|wide),model=cleancut-closeup \(\d+ tiles\)", found.report.refine[0])
     assert [one.model for one in found.report.models] == ["stub", CLOSEUP]
 
 
 def test_the_budget_of_tiles_holds_and_what_it_left_out_is_told():
-    found = looked_closer(AUTO, budget=2, answer=WIDE)
-    assert re.fullmatch(r"auto \(2 of \d+ tiles\)", found.report.refine[0])
-    nothing = looked_closer(AUTO, budget=0, answer=WIDE)
-    assert re.fullmatch(r"auto \(0 of \d+ tiles\)", nothing.report.refine[0])
+    found = looked_closer((ALL,), budget=2, answer=WIDE)
+    assert re.fullmatch(r"detail.* \(2 of \d+ tiles\)", found.report.refine[0])
+    nothing = looked_closer((ALL,), budget=0, answer=WIDE)
+    assert re.fullmatch(r"detail.* \(0 of \d+ tiles\)", nothing.report.refine[0])
     assert [one.model for one in nothing.report.models] == ["stub"]
 
 
 @pytest.mark.parametrize("answer", [np.ones((64, 64), np.float32), disc(64, 0.3)], ids=["no edge", "a hard edge"])
-def test_without_a_wide_edge_auto_asks_no_network(answer):
-    found = looked_closer(AUTO, answer=answer)
-    assert found.report.refine == ("auto (0 tiles)",)
+def test_without_a_wide_edge_no_network_is_asked(answer):
+    found = looked_closer((WIDELY,), answer=answer)
+    assert found.report.refine == ("detail:edges=wide,model=cleancut-closeup (0 tiles)",)
     assert len(found.report.models) == 1
 
 

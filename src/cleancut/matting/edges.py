@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,21 +90,22 @@ def trimap(
 
 
 @refinements
-def detail(alpha: Rows, look: Look, *, model: Annotated[str, Refiner("closeup")] = CLOSEUP) -> Rows:
-    """Look at the edge again from close up, tile by tile, as far as the budget of tiles reaches."""
-    return _closer(alpha, look, model, 0.0)
+def detail(
+    alpha: Rows,
+    look: Look,
+    *,
+    edges: Literal["all", "wide"] = "all",
+    model: Annotated[str, Refiner("closeup")] = CLOSEUP,
+) -> Rows:
+    """Look at edges again from close up, tile by tile, as far as the budget of tiles reaches.
 
-
-def by_picture(alpha: Rows, look: Look) -> Rows:
-    """Look from close up at the edges that are wide (hair, fur, doubt), and leave hard ones: what `auto` does."""
-    return _closer(alpha, look, CLOSEUP, HAIRY)
-
-
-def _closer(alpha: Rows, look: Look, model: str, wide: float) -> Rows:
+    With `edges=wide` only where the coarse alpha is in doubt (hair, fur) or many edges meet (spokes); hard ones stay.
+    """
     if look.sharp:
         return alpha
     start = time.perf_counter()
     plane, fit = look.coarse(alpha)
+    wide = HAIRY if edges == "wide" else 0.0
     network = functools.cache(lambda: look.load(model))
     found = closer(look.picture.rgb, plane, fit, lambda given: network().network(given), look.budget, wide=wide)
     look.told.append(str(found))

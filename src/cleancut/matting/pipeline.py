@@ -20,7 +20,7 @@ from cleancut.matting import recipe as recipes
 from cleancut.matting.colors.foreground import estimate as pyramid
 from cleancut.matting.colors.multilevel import estimate as multilevel
 from cleancut.matting.cutout import Cutout
-from cleancut.matting.edges import by_picture, marked, refinements
+from cleancut.matting.edges import marked, refinements
 from cleancut.matting.effects import effects
 from cleancut.matting.ensemble import Answer, asked
 from cleancut.matting.look import Look
@@ -209,10 +209,11 @@ def tidy(plane: NDArray[np.float32], steps: tuple[Step, ...]) -> NDArray[np.floa
 
 
 def refine(look: Look, steps: tuple[Step, ...]) -> tuple[Rows, tuple[str, ...]]:
-    """Chain the steps at full size, where `auto` has tidied before; give the alpha and what ran or will run."""
+    """Chain the steps at full size, before which `auto` has tidied; give the alpha and what ran or will run."""
     alpha, told = look.first, []
     for step in steps:
-        alpha = _refinement(step, look)(alpha)
+        if step not in AUTO:
+            alpha = _refinement(step, look)(alpha)
         told.append(" ".join([text_of(step), *look.told]))
         look.told.clear()
     return alpha, tuple(told)
@@ -220,8 +221,6 @@ def refine(look: Look, steps: tuple[Step, ...]) -> tuple[Rows, tuple[str, ...]]:
 
 def _refinement(step: Step, look: Look) -> Callable[[Rows], Rows]:
     """Give a step as a function of alpha alone."""
-    if step in AUTO:
-        return lambda alpha: by_picture(alpha, look)
     function: Callable[..., Rows] = refinements.bind(step, {})
     return (lambda alpha: function(alpha, look)) if refinements[step.name].takes > 1 else function
 
