@@ -19,7 +19,7 @@ def pod():
 
 def names_of_variables():
     for path in [*DEPLOY.rglob("*"), ROOT / "docs" / "deploy.md", ROOT / "docs" / "observability.md"]:
-        if path.is_file() and path.suffix != ".json":
+        if path.is_file() and path.suffix not in {".json", ".pyc"}:
             for name in re.findall(r"\bCLEANCUT_[A-Z_]+", path.read_text()):
                 yield path.name, name
 
