@@ -56,8 +56,9 @@ def serve(**given: Any) -> int:
     limits = {limit.name: stated.pop(limit.name) for limit in _LIMITS if limit.name in stated}
     settings = settings_of(limits=replace(ServiceLimits.from_env(), **limits), **stated)
     app = create_app(settings)
-    from cleancut.apps.server import logs, running  # noqa: PLC0415 - a missing extra was told by now
+    from cleancut.apps.server import logs, memory, running  # noqa: PLC0415 - a missing extra was told by now
 
+    memory.few_arenas()
     _check_open(settings)
     listener = running.listening(settings.host, settings.port)
     logs.start()
