@@ -8,7 +8,8 @@ from cleancut.matting.pipeline import cut
 from cleancut.types import AUTO, Picture, Recipe, Step, Stroke
 from tests.stubs import disc, loading
 
-STEPS = {"auto": AUTO, "guided": (Step("guided", (("radius", 0.0),)),), "matting": (Step("matting"),)}
+STEPS = {"auto": AUTO, "guided": (Step("guided", (("radius", 0.0),)),), "matting": (Step("matting"),),
+         "detail": (Step("detail"),)}  # fmt: skip
 STROKES = (Stroke(((0.2, 0.5), (0.8, 0.5)), 0.01), Stroke(((0.5, 0.1),), 0.01, keep=False))
 
 

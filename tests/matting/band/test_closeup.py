@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from cleancut.errors import ModelFailed
 from cleancut.matting.band.closeup import FARTHEST, FIRM, HAIRY, STEP, TILE, _ramp, closer
 from cleancut.raster.resample import Fit
 from tests.stubs import disc
@@ -117,3 +118,11 @@ def test_spokes_are_looked_at_though_none_is_wide():
     spokes[8:56, 9:56:4] = 0.8
     looked = closer(picture(*size), spokes, fit(*size), echo, 500, wide=HAIRY)
     assert looked.tiles > 0
+
+
+@pytest.mark.parametrize(
+    "answer", [np.full((1, 1, TILE, TILE), np.nan, np.float32), np.zeros((1, 1, 8, 8), np.float32)]
+)
+def test_an_answer_that_is_no_alpha_is_told(answer):
+    with pytest.raises(ModelFailed, match="no alpha"):
+        closer(picture(500, 400), disc(64), fit(500, 400), lambda given: {"alpha": answer}, 50)

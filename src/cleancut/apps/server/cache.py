@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -19,6 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import anyio.to_thread
 
+from cleancut.apps.server import private
 from cleancut.apps.server.settings import Settings
 from cleancut.errors import BadSetting
 from cleancut.types import Ran, Report
@@ -256,12 +256,8 @@ def _read(path: Path) -> Kept | None:
 
 def _written(path: Path, data: bytes) -> bool:
     """Write a file whole or not at all; tell whether there was room."""
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(data)
-        temporary.replace(path)
+        private.write(path, data)
     except OSError:
-        temporary.unlink(missing_ok=True)
         return False
     return True

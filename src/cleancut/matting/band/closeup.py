@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cleancut.errors import ModelFailed
 from cleancut.raster.resample import Fit, reduced
 from cleancut.raster.rows import Rows
 from cleancut.types import Network
@@ -89,6 +90,9 @@ def closer(
         network: takes `image` (1, 3, TILE, TILE) in [−1, 1] and `coarse` (1, 1, TILE, TILE), answers `alpha`.
         budget: tiles at the most, over all looks; the softest parts come first.
         wide: only edges this wide, in pixels of the alpha at hand, and many at once are looked at; see `HAIRY`.
+
+    Raises:
+        ModelFailed: the network's answer is no alpha.
     """
     done = wanted = 0
     looks = _looks(fit)
@@ -168,8 +172,15 @@ def _tiles(rgb: NDArray[np.uint8], coarse: Rows, corners: list[tuple[int, int]],
         image = rgb[down[0] : down[-1] + 1, at[0] : at[-1] + 1][down - down[0]][:, at - at[0]]
         seen = image.astype(np.float32).transpose(2, 0, 1)[None] * np.float32(2 / 255) - 1
         given = {"image": np.ascontiguousarray(seen), "coarse": np.ascontiguousarray(band[:, at][None, None])}
-        answer = np.clip((network(given)["alpha"][0, 0] - FIRM) / (1 - 2 * FIRM), 0, 1)
+        answer = np.clip((_plane(network(given)["alpha"]) - FIRM) / (1 - 2 * FIRM), 0, 1)
         yield _Tile(top, left, np.rint(answer * 255).astype(np.uint8))
+
+
+def _plane(answer: NDArray[np.float32]) -> Plane:
+    """Check that an answer is one tile of finite numbers."""
+    if answer.shape != (1, 1, TILE, TILE) or not np.isfinite(answer).all():
+        raise ModelFailed("The network that looks from close up answers with what is no alpha; its table may be wrong.")
+    return np.asarray(answer[0, 0])
 
 
 def _blended(coarse: Rows, tiles: list[_Tile]) -> Rows:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from cleancut.apps.server import private
 from cleancut.errors import Busy, NoRoom
 from cleancut.pictures.formats import sniff
 
@@ -39,20 +39,8 @@ def keep(folder: Path, data: bytes, about: Mapping[str, str]) -> str:
             raise Busy(f"{MOST_A_DAY} pictures were sent today, which is the limit.", _SECONDS_A_DAY)
         name = f"{now:%Y-%m-%d}-{secrets.token_hex(16)}"
         said = {key: value[:_LONGEST] for key, value in about.items()}
-        _write(folder / f"{name}.{sniff(data, name).name.lower()}", data)
-        _write(folder / f"{name}.json", json.dumps(said).encode())
+        private.write(folder / f"{name}.{sniff(data, name).name.lower()}", data)
+        private.write(folder / f"{name}.json", json.dumps(said).encode())
     except OSError as error:
         raise NoRoom("The picture cannot be kept; there is no room for it.") from error
     return name
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that was not there, whole or not at all, for its owner alone."""
-    temporary = path.with_suffix(f"{path.suffix}.part")
-    try:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(data)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
