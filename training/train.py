@@ -22,8 +22,6 @@ from training.network import Small
 STARTS = (0.0, 0.45, 0.75)
 """From which share of the run on pictures have the first, second and third side: coarse things are learnt first."""
 
-VALIDATION_SIDE = 320
-
 EMPTY_ALPHA = 0.02
 """Mean alpha below which a picture without a subject counts as found empty."""
 
@@ -39,7 +37,7 @@ class Plan:
         start: a checkpoint whose network to start from instead.
         leave_out: sources to do without.
         samples: pictures to show in all.
-        sides: of the pictures, in turn as `STARTS` says; multiples of 32.
+        sides: of the pictures, in turn as `STARTS` says; multiples of 32. Validation asks at the last.
         batch: pictures a step.
         rate: of learning, for the decoder; the encoder's is `encoder_rate`.
         frozen: layers of the encoder that are not trained, counted in blocks; they cost memory and time most.
@@ -130,7 +128,7 @@ class Run:
         return losses(answer, batch)
 
     def _report(self, sums: dict[str, float], seconds: float) -> None:
-        found = validate(self.averaged, self.validation, self.device)
+        found = validate(self.averaged, self.validation, self.device, self.plan.sides[-1])
         line = {
             "samples": self.step * self.plan.batch,
             "seconds": round(seconds, 1),
@@ -180,8 +178,8 @@ def train(plan: Plan) -> None:
     run.train()
 
 
-def validate(network: nn.Module, shelves: dict[Use, Shelf], device: torch.device) -> dict[str, float]:
-    """Measure a network on pictures it was not trained on.
+def validate(network: nn.Module, shelves: dict[Use, Shelf], device: torch.device, side: int) -> dict[str, float]:
+    """Measure a network on pictures it was not trained on, asked at `side` pixels.
 
     Returns:
         IoU by source, that of all pictures `iou`, `mae`, the share of pictures without a subject found `empty`, and a
@@ -196,7 +194,7 @@ def validate(network: nn.Module, shelves: dict[Use, Shelf], device: torch.device
         for number in range(len(shelf) if shelf else 0):
             assert shelf is not None
             rgba = shelf.rgba[number : number + 1].to(device).float() / 255
-            alpha, truth = predicted(network, rgba[:, :3]), rgba[0, 3].cpu().numpy()
+            alpha, truth = predicted(network, rgba[:, :3], side), rgba[0, 3].cpu().numpy()
             if use == "empty":
                 empty.append(float(alpha.mean()) < EMPTY_ALPHA)
                 continue
@@ -217,11 +215,9 @@ def validate(network: nn.Module, shelves: dict[Use, Shelf], device: torch.device
     }
 
 
-def predicted(network: nn.Module, rgb: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Give alpha (H, W) for one picture (1, 3, H, W) in [0, 1], asked at the network's own side."""
-    small = nn.functional.interpolate(
-        rgb, size=(VALIDATION_SIDE, VALIDATION_SIDE), mode="bicubic", antialias=True, align_corners=False
-    )
+def predicted(network: nn.Module, rgb: Tensor, side: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Give alpha (H, W) for one picture (1, 3, H, W) in [0, 1], asked at `side` pixels."""
+    small = nn.functional.interpolate(rgb, size=(side, side), mode="bicubic", antialias=True, align_corners=False)
     with torch.inference_mode(), torch.autocast(rgb.device.type, torch.bfloat16):
         alpha = torch.sigmoid(network(small.clamp(0, 1) * 2 - 1).alpha.float())
     full = nn.functional.interpolate(alpha, size=rgb.shape[-2:], mode="bilinear", align_corners=False)

@@ -4,11 +4,13 @@ import time
 from contextlib import closing
 
 import pytest
+from starlette.requests import Request
 
 from cleancut.apps.keys.keyring import Keyring
 from cleancut.apps.keys.store import KeyStore
 from cleancut.apps.server import access
 from cleancut.apps.server.app import assembled
+from cleancut.apps.server.nouns import Caller
 from cleancut.apps.server.settings import read_settings
 from cleancut.errors import BadSetting
 from tests.apps.server.conftest import serving
@@ -298,6 +300,21 @@ def test_a_key_of_ours_counts_where_nobody_needs_one(serve, keys, photo):
     assert [sent(client, photo, **{"X-API-Key": shop}).status_code for _ in range(2)] == [200, 402]
     keys.revoke(metrics.id)
     assert client.get("/metrics", headers={"X-API-Key": text}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("peer", "network"),
+    [
+        (("203.0.113.5", 4000), "203.0.113.5"),
+        (("2001:db8:1:2:3:4:5:6", 4000), "2001:db8:1:2::/64"),
+        (("/run/cleancut.sock", 0), ""),
+        (None, ""),
+    ],
+)
+def test_strangers_without_a_key_take_turns_by_where_they_call_from(peer, network):
+    assert access.network_of(Request({"type": "http", "client": peer})) == network
+    assert Caller(network=network).turn == network
+    assert Caller(key_id="k1", network=network).turn == "k1"
 
 
 # What stands on every answer

@@ -55,6 +55,13 @@ async def test_what_is_kept_comes_back_whole(kept_somewhere):
     assert kept_somewhere.entries == 1 and kept_somewhere.bytes >= 7
 
 
+async def test_old_results_are_forgotten_though_nobody_asks(kept_somewhere, clock):
+    await kept_somewhere.put("a", kept(b"data"))
+    clock.now = 61
+    await kept_somewhere.forget()
+    assert (kept_somewhere.entries, kept_somewhere.bytes) == (0, 0)
+
+
 async def test_the_ones_used_longest_ago_make_way(kept_somewhere):
     for name in "abcd":
         await kept_somewhere.put(name, kept(bytes(500)))

@@ -123,11 +123,20 @@ async def _caller(request: Request) -> Caller:
         return Caller(None, "local", EVERYTHING, request_id)
     text = shown(request.headers)
     if way == "public" and (text is None or parts(text) is None):
-        return Caller(None, "public", _ANYONE, request_id)
+        return Caller(None, "public", _ANYONE, request_id, network_of(request))
     if text is None:
         raise NoKey("A key is needed: send it as the header X-API-Key, or as Authorization: Bearer.")
     key = await _verified(service, text)
     return Caller(key.id, key.name, key.scopes, request_id)
+
+
+def network_of(request: Request) -> str:
+    """Tell strangers apart by where they call from, as far as an address does: of IPv6 one has 2**64 at home."""
+    try:
+        address = ipaddress.ip_address(request.client.host if request.client else "")
+    except ValueError:  # a socket in the file system has no address
+        return ""
+    return str(ipaddress.ip_network((address, 64), strict=False) if address.version == 6 else address)
 
 
 async def _verified(service: Service, text: str) -> Key:

@@ -29,7 +29,19 @@ from cleancut.models.runtime import Load
 if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig  # of newer versions; older ones take the argument and ignore it
 
-PARTS = ("native", "jobs", "removebg", "rembg", "lookalikes", "health", "metrics", "pages", "access", "witness")
+PARTS = (
+    "native",
+    "jobs",
+    "removebg",
+    "rembg",
+    "lookalikes",
+    "health",
+    "metrics",
+    "pages",
+    "access",
+    "upkeep",
+    "witness",
+)
 """Parts in the order they are mounted; the middleware of later ones stands further outside."""
 
 _SILENT: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}

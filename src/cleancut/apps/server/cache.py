@@ -58,6 +58,9 @@ class Cache(Protocol):
     async def put(self, key: str, kept: Kept) -> None:
         """Keep a result, in place of the ones used longest ago."""
 
+    async def forget(self) -> None:
+        """Drop what was kept long enough."""
+
 
 class Off:
     """Keeps nothing."""
@@ -70,6 +73,9 @@ class Off:
 
     async def put(self, key: str, kept: Kept) -> None:
         """Keep nothing."""
+
+    async def forget(self) -> None:
+        """Have nothing to forget."""
 
 
 class Memory:
@@ -93,7 +99,7 @@ class Memory:
 
     async def get(self, key: str) -> Kept | None:
         """Give a result that is kept."""
-        self._forget()
+        await self.forget()
         if key not in self._kept:
             return None
         self._kept.move_to_end(key)
@@ -109,7 +115,8 @@ class Memory:
         while self.bytes > self._most:
             self._drop(next(iter(self._kept)))
 
-    def _forget(self) -> None:
+    async def forget(self) -> None:
+        """Drop what was kept long enough."""
         now = self._clock()
         for key in [key for key, (_, until) in self._kept.items() if until <= now]:
             self._drop(key)
@@ -143,7 +150,7 @@ class Disk:
 
     async def get(self, key: str) -> Kept | None:
         """Give a result that is kept."""
-        await self._forget()
+        await self.forget()
         if key not in self._kept:
             return None
         self._kept.move_to_end(key)
@@ -164,7 +171,8 @@ class Disk:
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.result"
 
-    async def _forget(self) -> None:
+    async def forget(self) -> None:
+        """Drop what was kept long enough."""
         now = self._clock()
         for key in [key for key, (_, until) in self._kept.items() if until <= now]:
             await self._drop(key)

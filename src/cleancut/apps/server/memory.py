@@ -25,3 +25,15 @@ def few_arenas(environ: Mapping[str, str] | None = None) -> bool:
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
     return mallopt is not None and mallopt(_M_ARENA_MAX, ARENAS) == 1
+
+
+def give_back() -> bool:
+    """Return freed memory to the system, as malloc_trim(3) does; tell whether there was any to return.
+
+    The C library keeps what is freed between blocks that are still used. A service with work of many sizes would hold
+    on to more of it by the hour.
+    """
+    if sys.platform != "linux":
+        return False
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim is not None and trim(0) == 1

@@ -34,12 +34,19 @@ class Caller:
         name: what whoever made the key called it.
         scopes: what the key may do.
         request_id: of the request.
+        network: where it calls from, if it has no key and strangers may call.
     """
 
     key_id: str | None = None
     name: str = ""
     scopes: frozenset[str] = frozenset()
     request_id: str = ""
+    network: str = ""
+
+    @property
+    def turn(self) -> str:
+        """Whose turn its work takes at the gate."""
+        return self.key_id or self.network
 
 
 @dataclass(frozen=True, slots=True, eq=False)

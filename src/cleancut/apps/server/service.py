@@ -254,7 +254,9 @@ class Service:
         """Go through the gate and note what was done."""
         key, entered = asked.caller.key_id or "", time.perf_counter()
         work = partial(worked, asked, finish, self.load, self.limits)
-        done = await self.gate.run(work, key=key, megapixels=asked.megapixels, background=asked.background)
+        done = await self.gate.run(
+            work, key=asked.caller.turn, megapixels=asked.megapixels, background=asked.background
+        )
         self.meter.stage("waiting", done.begun - entered, end=done.begun)
         self.meter.worked(done.stopwatch)
         asked.charge.network_seconds = done.stopwatch.ms().get("network", 0.0) / 1000
