@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cleancut.errors import ModelFailed
 from cleancut.raster.resample import Fit, reduced
-from cleancut.raster.rows import Rows
+from cleancut.raster.rows import Rows, in_order
 from cleancut.types import Network
 
 Plane = NDArray[np.float32]
@@ -162,18 +162,24 @@ def _crossed(plane: Plane) -> NDArray[np.bool_]:
 
 
 def _tiles(rgb: NDArray[np.uint8], coarse: Rows, corners: list[tuple[int, int]], network: Network) -> Iterator[_Tile]:
-    """Ask the network about tiles, a row of them at a time; outside the picture its border is repeated."""
-    row, band = None, np.empty(0, np.float32)
-    for top, left in corners:
-        if top != row:
-            row, band = top, coarse.padded(top, top + TILE)
-        at = np.arange(left, left + TILE).clip(0, coarse.width - 1)
+    """Ask the network about tiles, as many at once as there are processors; outside the picture its border is repeated.
+
+    The network is one of `SIDE_BY_SIDE`: it takes one processor a tile.
+    """
+    coarse = coarse.remembered()  # the tiles of a row read the same rows
+
+    def ask(corner: tuple[int, int]) -> _Tile:
+        top, left = corner
         down = np.arange(top, top + TILE).clip(0, coarse.height - 1)
-        image = rgb[down[0] : down[-1] + 1, at[0] : at[-1] + 1][down - down[0]][:, at - at[0]]
-        seen = image.astype(np.float32).transpose(2, 0, 1)[None] * np.float32(2 / 255) - 1
-        given = {"image": np.ascontiguousarray(seen), "coarse": np.ascontiguousarray(band[:, at][None, None])}
+        across = np.arange(left, left + TILE).clip(0, coarse.width - 1)
+        first, last = int(down[0]), int(down[-1]) + 1
+        here = np.ix_(down - first, across)
+        seen = rgb[first:last][here].astype(np.float32).transpose(2, 0, 1)[None] * np.float32(2 / 255) - 1
+        given = {"image": np.ascontiguousarray(seen), "coarse": coarse.read(first, last)[here][None, None]}
         answer = np.clip((_plane(network(given)["alpha"]) - FIRM) / (1 - 2 * FIRM), 0, 1)
-        yield _Tile(top, left, np.rint(answer * 255).astype(np.uint8))
+        return _Tile(top, left, np.rint(answer * 255).astype(np.uint8))
+
+    return in_order(corners, ask)
 
 
 def _plane(answer: NDArray[np.float32]) -> Plane:
