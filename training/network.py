@@ -9,6 +9,7 @@ tenth of a convolution at full resolution and keeps one-pixel structures.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -140,6 +141,34 @@ class Context(nn.Module):
         return self.join(torch.cat(seen, 1)) + mean, mean
 
 
+class Attention(nn.Module):
+    """Let every place of the coarsest features see every other one (Vaswani et al. 2017, arXiv:1706.03762).
+
+    It begins as the identity, so a network that was trained without it may go on with it.
+    """
+
+    def __init__(self, width: int, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before = nn.BatchNorm2d(width)
+        self.ask = nn.Conv2d(width, 3 * width, 1)
+        self.answer = nn.Conv2d(width, width, 1)
+        self.think = nn.Sequential(Plain(width, 2 * width), nn.Conv2d(2 * width, width, 1))
+        for last in (self.answer, self.think[-1]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the size."""
+        batch, width, height, across = x.shape
+        parts = self.ask(self.before(x)).reshape(batch, 3, self.heads, width // self.heads, height * across)
+        query, key, value = parts.unbind(1)
+        weight = torch.softmax(query.transpose(2, 3) @ key / math.sqrt(width // self.heads), -1)
+        seen = (value @ weight.transpose(2, 3)).reshape(batch, width, height, across)
+        x = x + self.answer(seen)
+        return x + self.think(x)
+
+
 class Join(nn.Module):
     """One step finer: what is known, enlarged, beside what the encoder saw there."""
 
@@ -162,6 +191,7 @@ class Small(nn.Module):
         self.encoder = Encoder()
         self.context = Context(320, at16)
         self.join16 = Separable(at16 + 96, at16)
+        self.whole = nn.Sequential(Attention(at16), Attention(at16))
         self.join8 = Join(at16, 32, 48, at8)
         self.join4 = Join(at8, 24, 32, at4)
         self.reduce2 = Plain(at4, at2)
@@ -172,11 +202,21 @@ class Small(nn.Module):
         self.subject = nn.Linear(2 * at16, 1)
         self.coarse = nn.ModuleList([nn.Conv2d(width, 1, 1) for width in (at16, at8, at4)])
 
+    def start_from(self, state: Mapping[str, Tensor]) -> None:
+        """Take a trained network's weights; of one without attention, what is new begins as the identity.
+
+        Raises:
+            ValueError: they are another network's.
+        """
+        missing, unknown = self.load_state_dict(state, strict=False)
+        if unknown or any(not name.startswith("whole.") for name in missing):
+            raise ValueError("The checkpoint is another network's.")
+
     def forward(self, picture: Tensor) -> Answer:
         """Answer for pictures in [−1, 1]."""
         s2, s4, s8, s16, last = self.encoder(picture)
         x16, mean = self.context(last)
-        x16 = self.join16(torch.cat([x16, s16], 1))
+        x16 = self.whole(self.join16(torch.cat([x16, s16], 1)))
         x8 = self.join8(x16, s8)
         x4 = self.join4(x8, s4)
         x2 = self.join2(torch.cat([enlarged(self.reduce2(x4)), s2, self.fold(picture)], 1))

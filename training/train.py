@@ -242,7 +242,7 @@ def _fresh(plan: Plan) -> Small:
         with np.load(plan.encoder) as arrays:
             network.encoder.load(dict(arrays))
     if plan.start is not None:
-        network.load_state_dict(torch.load(plan.start, map_location="cpu", weights_only=True)["averaged"])
+        network.start_from(torch.load(plan.start, map_location="cpu", weights_only=True)["averaged"])
     frozen = [network.encoder.stem, *network.encoder.blocks[: plan.frozen]] if plan.frozen else []
     for layer in frozen:
         layer.requires_grad_(False)

@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch")
 
-from training.network import Encoder, Small, multiplications  # noqa: E402
+from training.network import Attention, Encoder, Small, multiplications  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +15,27 @@ def small():
 def test_it_stays_within_its_budget(small):
     assert multiplications(small, 320) < 1.5e9
     assert sum(p.numel() for p in small.parameters()) * 2 < 8e6
+
+
+def test_attention_begins_as_the_identity_and_then_sees_everything():
+    torch.manual_seed(2)
+    block = Attention(16).eval()
+    features = torch.rand(2, 16, 5, 7)
+    assert torch.equal(block(features), features)
+    torch.nn.init.normal_(block.answer.weight)
+    changed = features.clone()
+    changed[:, :, 0, 0] += 1
+    assert bool(((block(changed) - block(features))[:, :, -1, -1].abs() > 1e-5).any())
+
+
+def test_a_network_without_attention_goes_on_as_it_was(small):
+    state = {name: value for name, value in small.state_dict().items() if not name.startswith("whole.")}
+    other = Small()
+    other.start_from(state)
+    picture = torch.rand(1, 3, 64, 64)
+    assert torch.equal(other.eval()(picture).alpha, small.eval()(picture).alpha)
+    with pytest.raises(ValueError, match="another network"):
+        other.start_from({name: value for name, value in state.items() if not name.startswith("out.")})
 
 
 def test_it_answers_at_full_size_and_half_for_the_error(small):
