@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cleancut.errors import ModelFailed
-from cleancut.matting.band.closeup import FARTHEST, FIRM, HAIRY, STEP, TILE, _ramp, closer
+from cleancut.matting.band.closeup import FARTHEST, FIRM, HAIRY, REACH, STEP, TILE, _ramp, closer
 from cleancut.raster.resample import Fit
 from tests.stubs import disc
 
@@ -126,3 +126,16 @@ def test_spokes_are_looked_at_though_none_is_wide():
 def test_an_answer_that_is_no_alpha_is_told(answer):
     with pytest.raises(ModelFailed, match="no alpha"):
         closer(picture(500, 400), disc(64), fit(500, 400), lambda given: {"alpha": answer}, 50)
+
+
+def test_far_from_every_edge_the_coarse_alpha_stays():
+    width = height = 512
+    plane = np.zeros((128, 128), np.float32)
+    plane[:, 20:] = 1  # an edge at a sixth of the width
+    fit = Fit.stretch((width, height), (128, 128), "bicubic")
+    rgb = np.zeros((height, width, 3), np.uint8)
+    hazy = closer(rgb, plane, fit, lambda given: {"alpha": np.full((1, 1, TILE, TILE), 0.5, np.float32)}, 128)
+    alpha, coarse = hazy.alpha.whole(), fit.enlarge(plane).whole()
+    far = round(80 + 4 * 2 * REACH)
+    assert np.abs(alpha[:, far:] - coarse[:, far:]).max() < 1e-3
+    assert np.abs(alpha[:, 70:90] - 0.5).max() < 0.02

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleancut.errors import ModelFailed
+from cleancut.raster.gaussian import blurred
+from cleancut.raster.morphology import dilated
 from cleancut.raster.resample import Fit, reduced
 from cleancut.raster.rows import Rows, in_order
 from cleancut.types import Network
@@ -44,6 +46,10 @@ HAIRY = 4.0
 
 BUSY = 6.0
 """Softness of a tile, in pixels along one of its sides, from which on it holds many edges (spokes, leaves)."""
+
+REACH = 8.0
+"""Pixels of the alpha at hand around its edges within which a tile is believed. Farther away it sees too little of the
+subject to tell it from what lies behind, and leaves a haze."""
 
 FIRM = np.float32(0.02)
 """The network begins this far from 0 and 1, so it never says either; what is so near is taken for it."""
@@ -107,7 +113,8 @@ def closer(
         width, height = look.source
         last = number == len(looks) - 1
         pixels = rgb if last else reduced(rgb, width, height, "bicubic")
-        alpha = _blended(coarse, list(_tiles(pixels, coarse, sorted(corners), network)))
+        tiles = list(_tiles(pixels, coarse, sorted(corners), network))
+        alpha = _blended(coarse, tiles, look.enlarge(_near(plane)))
         if last:
             return Looked(alpha, done, wanted)
         plane = alpha.whole()
@@ -152,6 +159,13 @@ def _counted(mask: NDArray[np.bool_], look: Fit) -> NDArray[np.intp]:
     return np.bincount(down * cells[1] + across, minlength=cells[0] * cells[1]).reshape(cells)
 
 
+def _near(plane: Plane) -> Plane:
+    """Weigh pixels by how near an edge is: 1 within `REACH`, falling smoothly to 0."""
+    low, high = SOFT
+    edges = ((plane > low) & (plane < high)) | _crossed(plane)
+    return np.asarray(blurred(dilated(Rows.of(edges.astype(np.float32)), REACH), REACH / 4).whole())
+
+
 def _crossed(plane: Plane) -> NDArray[np.bool_]:
     """Mark the pixels before which α passes ½, down or across: the outline, whatever its width."""
     inside = plane > 0.5
@@ -189,8 +203,8 @@ def _plane(answer: NDArray[np.float32]) -> Plane:
     return np.asarray(answer[0, 0])
 
 
-def _blended(coarse: Rows, tiles: list[_Tile]) -> Rows:
-    """Lay tiles over rows of coarse alpha, each fading out towards its border."""
+def _blended(coarse: Rows, tiles: list[_Tile], near: Rows) -> Rows:
+    """Lay tiles over rows of coarse alpha, each fading out towards its border and away from edges."""
     ramp = _ramp()
 
     def read(top: int, bottom: int) -> Plane:
@@ -198,7 +212,7 @@ def _blended(coarse: Rows, tiles: list[_Tile]) -> Rows:
         touching = [tile for tile in tiles if tile.top < bottom and tile.top + TILE > top]
         if not touching:
             return strip
-        result = np.array(strip)
+        result, believed = np.array(strip), near.read(top, bottom)
         for tile in touching:
             y0, y1 = max(top, tile.top), min(bottom, tile.top + TILE)
             x0, x1 = max(0, tile.left), min(coarse.width, tile.left + TILE)
@@ -206,7 +220,7 @@ def _blended(coarse: Rows, tiles: list[_Tile]) -> Rows:
             weight = ramp[rows, None] * ramp[None, columns]
             part = np.s_[y0 - top : y1 - top, x0:x1]
             # Neighbours' weights add up to 1, so the differences from the coarse alpha may be added in any order.
-            result[part] += weight * (tile.alpha[rows, columns] * np.float32(1 / 255) - strip[part])
+            result[part] += weight * believed[part] * (tile.alpha[rows, columns] * np.float32(1 / 255) - strip[part])
         return np.asarray(np.clip(result, 0, 1))
 
     return Rows(coarse.shape, read)
