@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cleancut.errors import ModelFailed
-from cleancut.matting.band.closeup import FARTHEST, FIRM, HAIRY, REACH, STEP, TILE, _ramp, closer
+from cleancut.matting.band.closeup import FARTHEST, FIRM, HAIRY, LEAD, REACH, STEP, TILE, _ramp, closer
 from cleancut.raster.resample import Fit
 from tests.stubs import disc
 
@@ -27,12 +27,12 @@ def picture(width, height, radius=0.3):
     return np.repeat((inside * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def test_weights_of_neighbours_add_up_to_one():
-    ramp = _ramp()
-    line = np.zeros(4 * STEP + TILE)
-    for start in range(0, 5 * STEP, STEP):
-        line[start : start + TILE] += ramp
-    assert np.allclose(line[48:-48], 1)
+@pytest.mark.parametrize("length", [20, STEP, STEP + 1, STEP + 30, 3 * STEP - 1, 3 * STEP])
+def test_weights_of_neighbours_add_up_to_one_as_far_as_the_border(length):
+    line = np.zeros(length + 2 * TILE)
+    for start in range(-LEAD, length - LEAD, STEP):
+        line[TILE + start : 2 * TILE + start] += _ramp(start, length)
+    assert np.allclose(line[TILE : TILE + length], 1)
 
 
 @pytest.mark.parametrize("size", [(280, 200), (1000, 700), (64, 900), (30, 20)])

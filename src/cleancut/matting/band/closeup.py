@@ -35,6 +35,9 @@ RAMP = 16
 
 STEP = TILE - 2 * BLIND - RAMP
 
+LEAD = BLIND + RAMP // 2
+"""How far outside the picture the first tile starts, so that the border lies well inside it."""
+
 FARTHEST = 4.5
 """How much finer one look may be than the alpha it begins with; the network was trained for up to ten."""
 
@@ -141,9 +144,8 @@ def _corners(plane: Plane, look: Fit, width: float) -> list[tuple[int, int]]:
     across = STEP * (look.box[2] - look.box[0]) / look.source[0] * plane.shape[1] / look.size[0]
     rows, columns = np.nonzero((soft + crossed > 0) & ((soft >= width * crossed) | (soft >= BUSY * across)))
     order = np.argsort(-soft[rows, columns], kind="stable")
-    lead = BLIND + RAMP // 2  # the first tile starts outside, so that the picture's border is well inside it
     cells = zip(rows[order].tolist(), columns[order].tolist(), strict=True)
-    return [(row * STEP - lead, column * STEP - lead) for row, column in cells]
+    return [(row * STEP - LEAD, column * STEP - LEAD) for row, column in cells]
 
 
 def _counted(mask: NDArray[np.bool_], look: Fit) -> NDArray[np.intp]:
@@ -163,7 +165,9 @@ def _near(plane: Plane) -> Plane:
     """Weigh pixels by how near an edge is: 1 within `REACH`, falling smoothly to 0."""
     low, high = SOFT
     edges = ((plane > low) & (plane < high)) | _crossed(plane)
-    return np.asarray(blurred(dilated(Rows.of(edges.astype(np.float32)), REACH), REACH / 4).whole())
+    room = round(2 * REACH)  # an edge goes on beyond the border, where a blur would see nothing
+    wider = Rows.of(np.pad(edges.astype(np.float32), room, "edge"))
+    return np.asarray(blurred(dilated(wider, REACH), REACH / 4).whole()[room:-room, room:-room])
 
 
 def _crossed(plane: Plane) -> NDArray[np.bool_]:
@@ -205,7 +209,7 @@ def _plane(answer: NDArray[np.float32]) -> Plane:
 
 def _blended(coarse: Rows, tiles: list[_Tile], near: Rows) -> Rows:
     """Lay tiles over rows of coarse alpha, each fading out towards its border and away from edges."""
-    ramp = _ramp()
+    height, width = coarse.shape
 
     def read(top: int, bottom: int) -> Plane:
         strip = coarse.read(top, bottom)
@@ -217,7 +221,8 @@ def _blended(coarse: Rows, tiles: list[_Tile], near: Rows) -> Rows:
             y0, y1 = max(top, tile.top), min(bottom, tile.top + TILE)
             x0, x1 = max(0, tile.left), min(coarse.width, tile.left + TILE)
             rows, columns = slice(y0 - tile.top, y1 - tile.top), slice(x0 - tile.left, x1 - tile.left)
-            weight = ramp[rows, None] * ramp[None, columns]
+            down, across = _ramp(tile.top, height), _ramp(tile.left, width)
+            weight = down[rows, None] * across[None, columns]
             part = np.s_[y0 - top : y1 - top, x0:x1]
             # Neighbours' weights add up to 1, so the differences from the coarse alpha may be added in any order.
             result[part] += weight * believed[part] * (tile.alpha[rows, columns] * np.float32(1 / 255) - strip[part])
@@ -226,7 +231,14 @@ def _blended(coarse: Rows, tiles: list[_Tile], near: Rows) -> Rows:
     return Rows(coarse.shape, read)
 
 
-def _ramp() -> Plane:
-    """Weights along a tile: 0 where it is blind, then rising over the ramp to 1."""
-    distance = np.minimum(np.arange(TILE), np.arange(TILE)[::-1]) + 0.5
-    return np.asarray(np.clip((distance - BLIND) / RAMP, 0, 1), np.float32)
+def _ramp(start: int, length: int) -> Plane:
+    """Weights along a tile: 0 where it is blind, then rising over the ramp to 1; 1 towards the picture's border.
+
+    Args:
+        start: of the tile, in pixels of a picture of this length; before and after it there is no neighbour.
+        length: of the picture.
+    """
+    first, last = start <= 0, start + LEAD + STEP >= length
+    before, after = np.arange(TILE) + 0.5, np.arange(TILE)[::-1] + 0.5
+    distance = np.minimum(TILE if first else before, TILE if last else after)
+    return np.broadcast_to(np.clip((distance - BLIND) / RAMP, 0, 1), TILE).astype(np.float32)
