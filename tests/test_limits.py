@@ -84,4 +84,4 @@ def test_no_cgroup_is_no_limit(tmp_path):
 def test_the_narrower_limit_counts(monkeypatch, cgroup, affinity, count):
     monkeypatch.setattr(limits, "_cgroup_processors", lambda root: cgroup)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: affinity, raising=False)
-    assert processors.__wrapped__() == count
+    assert limits._processors.__wrapped__() == count

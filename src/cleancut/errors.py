@@ -78,6 +78,10 @@ class UnknownEffect(BadRecipe):
     """No effect or refinement of that name."""
 
 
+class UnknownPreset(BadRecipe):
+    """No recipe of that name."""
+
+
 class BadSetting(BadRecipe):
     """A setting has a wrong name, type or range."""
 
@@ -106,6 +110,10 @@ class CannotWrite(CleancutError):
 
     exit_code = 2
     http_status = 500
+
+
+class NoSpace(CannotWrite):
+    """Nothing more can be written there: the disk is full or read-only."""
 
 
 class WeightsError(CleancutError):
@@ -183,8 +191,18 @@ class NoRoom(Busy):
     http_status = 507
 
 
+class InUse(Busy):
+    """Another process of ours is at work on it."""
+
+
 class JobError(BadInput):
     """What is asked of a job cannot be had."""
+
+
+class NoSuchEdit(BadInput):
+    """There is no edit of that id: it expired, was dropped for others, or is another caller's."""
+
+    http_status = 410
 
 
 class NoSuchJob(JobError):
@@ -227,6 +245,31 @@ class DeviceFailed(Broken):
     def public(self) -> str:
         """Which device is absent is no secret."""
         return str(self)
+
+
+class ClusterFailed(Broken):
+    """The cluster that was to do the work is away, too small, or cannot start workers."""
+
+    exit_code = 75
+    http_status = 503
+
+
+class ModelServerFailed(DeviceFailed):
+    """A server that runs networks for us is away, refuses, or does not serve what is asked for."""
+
+    http_status = 503
+
+    @property
+    def public(self) -> str:
+        """A stranger learns that it failed, not where the server is."""
+        return "Pictures cannot be worked on at the moment; try again later."
+
+
+class ModelServerSlow(ModelServerFailed):
+    """A server that runs networks for us did not answer in time."""
+
+    exit_code = 75
+    http_status = 504
 
 
 class ModelFailed(Broken):
@@ -314,6 +357,17 @@ class JobsFailed(Broken):
     def public(self) -> str:
         """A stranger learns that it failed, not where jobs are kept."""
         return "Jobs cannot be looked up at the moment; try again later."
+
+
+class StorageFailed(Broken):
+    """Pictures cannot be put where several machines share them, or be had from there."""
+
+    http_status = 503
+
+    @property
+    def public(self) -> str:
+        """A stranger learns that it failed, not where pictures lie."""
+        return "Pictures cannot be stored at the moment; try again later."
 
 
 class GivenUp(Broken):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -73,7 +74,7 @@ class ServiceLimits(Limits):
     max_fields: int = limit(200, "Fields in one request, those of the address included.")
     max_field_bytes: int = limit(100_000, "Size of a field that is no picture, in bytes.")
     max_depth: int = limit(8, "Objects and lists within each other in JSON.")
-    max_items: int = limit(10_000, "Values in JSON.")
+    max_items: int = limit(20_000, "Values in JSON; a recipe with as many strokes as there may be has 13,000.")
     max_url: int = limit(2_000, "Characters of an address.")
     max_answer: int = limit(256_000_000, "Bytes of the results in one answer that holds several.")
     max_body: int = limit(64_000_000, "Bytes of a request's body.")
@@ -88,6 +89,10 @@ class ServiceLimits(Limits):
     cache_bytes: int = limit(128_000_000, "Results that are kept, in bytes.")
     cache_seconds: int = limit(900, "How long a result is kept.")
     loaded_bytes: int = limit(2_000_000_000, "Memory of the networks that are kept loaded, as estimated.")
+    edits_kept: int = limit(64, "Pictures that are kept while they are corrected.")
+    edits_per_key: int = limit(16, "Of those, one key's, or those of one address that has none.")
+    edit_bytes: int = limit(512_000_000, "What is kept for all of them, in bytes.")
+    edit_seconds: int = limit(900, "How long one is kept after it was asked for last.")
     url_seconds: int = limit(15, "Time to fetch a picture by its address, redirects included.")
     urls_at_once: int = limit(16, "Addresses that are asked at once.")
     job_pictures: int = limit(20, "Pictures in one job.")
@@ -103,13 +108,34 @@ class ServiceLimits(Limits):
     spool_spare: int = limit(100_000_000, "Bytes of the disk that jobs leave free.")
 
 
-@functools.cache
+@dataclass(frozen=True, slots=True)
+class SourceLimits(Limits):
+    """Limits of what lists pictures: archives, buckets, lists and tables."""
+
+    max_entries: int = limit(200_000, "Pictures in one archive, bucket, list or table.")
+    max_unpacked: int = limit(1_000_000_000_000, "Bytes of all files of an archive, unpacked.")
+    max_table: int = limit(200_000_000, "Bytes of a list or table.")
+
+
+_share: ContextVar[int] = ContextVar("processors", default=0)
+
+
 def processors() -> int:
-    """Count the processors this process may use, the container's CPU limit included.
+    """Count the processors that the calling thread may use: all of this process's, or its share of them.
 
     Affinity and the limits of cgroup v2 (`cpu.max`) and v1 (`cpu.cfs_quota_us`) are honoured, as a thread
     more than the limit costs more than it brings.
     """
+    return _share.get() or _processors()
+
+
+def share_processors(count: int) -> None:
+    """Let the calling thread, from here on, use only so many: others work on pictures of their own beside it."""
+    _share.set(max(1, count))
+
+
+@functools.cache
+def _processors() -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(allowed, _cgroup_processors(Path("/sys/fs/cgroup")) or allowed))
 

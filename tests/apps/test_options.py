@@ -16,7 +16,7 @@ def flags():
 
 
 def test_every_field_of_the_recipe_and_every_limit_is_a_flag():
-    assert set(flags()) == {f.name for f in fields(Recipe)} | {f.name for f in fields(Limits)}
+    assert set(flags()) == {f.name for f in fields(Recipe)} | {f.name for f in fields(Limits)} | {"preset"}
 
 
 def test_flags_are_read_off_the_fields():

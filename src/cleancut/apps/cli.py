@@ -13,11 +13,16 @@ import click
 
 import cleancut
 from cleancut.apps import completion
+from cleancut.apps.batch.command import batch
+from cleancut.apps.feedback.commands import feedback
+from cleancut.apps.jobs import jobs
 from cleancut.apps.keys.commands import keys, usage
 from cleancut.apps.models import models
 from cleancut.apps.options import limit_options, recipe_options
+from cleancut.apps.plan.commands import plan
 from cleancut.apps.rembg.commands import rembg
 from cleancut.apps.serve import serve
+from cleancut.apps.worker import worker
 from cleancut.errors import CleancutError
 from cleancut.models.devices import PRECISIONS
 
@@ -138,6 +143,15 @@ def effects(as_json: bool) -> int:
 
 
 @cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, recipes included.")
+def presets(as_json: bool) -> int:
+    """List the recipes that --preset takes, yours included."""
+    from cleancut.apps.listing import show_presets  # noqa: PLC0415
+
+    return show_presets(as_json)
+
+
+@cli.command()
 @click.option("--device", default="auto", metavar="NAME", help="Device to try. [auto]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(device: str, as_json: bool) -> int:
@@ -147,12 +161,17 @@ def doctor(device: str, as_json: bool) -> int:
     return run(device, as_json)
 
 
+cli.add_command(batch)
 cli.add_command(completion.completion)
+cli.add_command(feedback)
+cli.add_command(jobs)
 cli.add_command(keys)
 cli.add_command(models)
+cli.add_command(plan)
 cli.add_command(rembg)
 cli.add_command(serve)
 cli.add_command(usage)
+cli.add_command(worker)
 
 
 def main(args: list[str] | None = None) -> None:

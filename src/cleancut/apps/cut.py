@@ -55,12 +55,13 @@ def cut_files(
     limits = Limits.from_env()
     limits = replace(limits, **{k: given[k] for k in ("max_bytes", "max_pixels") if given[k] is not None})
     running = engine(device, precision)
-    model = chosen_model(running, given.pop("model"), like)
+    fields = stated(given)
+    model = chosen_model(running, fields.pop("model", None), like)
     with nullcontext() if dry_run else _warming(running, model):
         from cleancut.matting import recipe as recipes  # noqa: PLC0415 - after the thread has started
         from cleancut.matting.write import format_of  # noqa: PLC0415
 
-        recipe = recipes.make(**stated(given), model=model)
+        recipe = recipes.make(**fields, model=model)
         planned = tasks(files, output, recipe.format)
         if any(task.result is None for task in planned) and as_json:
             raise BadSetting("--json and a picture cannot both go to stdout; name an output with -o FILE.")

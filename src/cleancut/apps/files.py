@@ -18,9 +18,6 @@ from cleancut.types import Picture, Recipe
 STANDARD = "-"
 """Stdin or stdout, where a file is asked for."""
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".bmp"}
-"""What files end in that are taken for pictures where a folder is searched."""
-
 _EXTENSIONS = {"jpeg": "jpg", "tiff": "tif"}
 
 

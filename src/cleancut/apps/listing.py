@@ -1,4 +1,4 @@
-"""`cleancut models` and `cleancut effects`: what there is to choose from."""
+"""`cleancut models`, `cleancut effects` and `cleancut presets`: what there is to choose from."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cleancut.jobs.batch.presets import Preset, presets
 from cleancut.matting.edges import refinements
 from cleancut.matting.effects import effects
 from cleancut.matting.plugins import load_effects
+from cleancut.matting.recipe import to_json
 from cleancut.matting.steps import Catalogue
 from cleancut.models import licenses
 from cleancut.models.registry import RUNNING, Model, Weights, models
@@ -104,6 +106,28 @@ def show_steps(as_json: bool) -> int:
     click.echo("Steps of --refine\n")
     _show(refinements)
     return 0
+
+
+def show_presets(as_json: bool) -> int:
+    """Print the presets, one a line."""
+    found = presets().values()
+    if as_json:
+        listed = [{"name": one.name, "title": one.title, "recipe": _stated(one), "source": one.source} for one in found]
+        click.echo(json.dumps(listed, indent=2))
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "what it makes"):
+        table.add_column(heading, no_wrap=heading == "name")
+    for one in found:
+        table.add_row(Text(one.name), Text(one.title))
+    Console(width=None if sys.stdout.isatty() else _IN_A_PIPE).print(table)
+    click.echo("\nUse one with --preset NAME; docs/presets.md says how to write your own.", err=True)
+    return 0
+
+
+def _stated(preset: Preset) -> dict[str, Any]:
+    """Give the fields of a recipe that a preset states, as plain data."""
+    return {name: value for name, value in to_json(preset.recipe()).items() if name in preset.fields}
 
 
 def _show(catalogue: Catalogue[Any]) -> None:

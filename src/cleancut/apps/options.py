@@ -15,10 +15,11 @@ Command = Callable[..., Any]
 
 
 def recipe_options(command: Command) -> Command:
-    """Give a command one flag for each field of `Recipe`; one that is not given is None or empty."""
+    """Give a command one flag for each field of `Recipe`, and one for presets; what is not given is None or empty."""
     for field in reversed(fields(Recipe)):
         command = _flag(field)(command)
-    return command
+    help_ = "Recipe by name, see cleancut presets; a flag beside it takes the place of the recipe's own."
+    return click.option("--preset", metavar="NAME", help=help_)(command)
 
 
 def limit_options(command: Command) -> Command:
@@ -56,6 +57,15 @@ def _help(field: Field[Any]) -> str:
 
 
 def stated(given: dict[str, Any]) -> dict[str, Any]:
-    """Take the fields of the recipe that were given out of a command's arguments."""
+    """Take the fields of the recipe that were given, by a preset or a flag, out of a command's arguments.
+
+    Raises:
+        UnknownPreset: there is no such preset.
+    """
     names = [field.name for field in fields(Recipe)]
-    return {name: given[name] for name in names if given.get(name) not in (None, ())}
+    flags = {name: given[name] for name in names if given.get(name) not in (None, ())}
+    if not given.get("preset"):
+        return flags
+    from cleancut.jobs.batch.presets import presets  # noqa: PLC0415 - who names none need not read them
+
+    return {**presets()[given["preset"]].fields, **flags}

@@ -90,6 +90,37 @@ def box_of(alpha: Rows) -> Box | None:
     return _box(columns, rows)
 
 
+class Passing:
+    """The box of an alpha, found while its rows pass by to be written, so that none is computed twice.
+
+    Attributes:
+        rows: to be read in place of the alpha's own, by any thread; `box` is whole once every row was.
+
+    >>> passing = Passing(Rows.of(np.eye(4, dtype=np.float32)[1:3]))
+    >>> _ = passing.rows.whole()
+    >>> passing.box
+    (1, 0, 3, 2)
+    """
+
+    def __init__(self, alpha: Rows) -> None:
+        columns, rows = np.zeros(alpha.width, bool), np.zeros(alpha.height, bool)
+
+        def read(top: int, bottom: int) -> Plane:  # knows the masks and not `self`, which would hold itself
+            strip = alpha.read(top, bottom)
+            across, down = _there(strip)
+            columns[across] = True  # only ever set, so that threads need not take turns
+            rows[top:bottom][down] = True
+            return strip
+
+        self._columns, self._rows = columns, rows
+        self.rows = Rows(alpha.shape, read)
+
+    @property
+    def box(self) -> Box | None:
+        """As `box_of` finds it."""
+        return _box(self._columns, self._rows)
+
+
 def _there(strip: Plane) -> tuple[Mask, Mask]:
     """Tell which columns and which rows of a strip hold some of the subject."""
     there = strip >= SUBJECT / 255

@@ -132,17 +132,19 @@ def registry() -> Registry:
     return Registry(shelf)
 
 
-def user_tables(environ: Mapping[str, str]) -> Iterable[tuple[str, Path]]:
+def user_tables(
+    environ: Mapping[str, str], file: str = "models.toml", variable: str = "CLEANCUT_MODELS"
+) -> Iterable[tuple[str, Path]]:
     """List the user's files of tables: that in the folder of settings, where there is one, and `$CLEANCUT_MODELS`."""
-    named = [Path(path) for path in environ.get("CLEANCUT_MODELS", "").split(os.pathsep) if path]
-    return [(str(path), path) for path in (*_settings(environ), *named)]
+    named = [Path(path) for path in environ.get(variable, "").split(os.pathsep) if path]
+    return [(str(path), path) for path in (*_settings(environ, file), *named)]
 
 
-def _settings(environ: Mapping[str, str]) -> list[Path]:
-    """Give cleancut/models.toml of the user's settings in a list, or none; a service may have no home it can read."""
+def _settings(environ: Mapping[str, str], file: str) -> list[Path]:
+    """Give cleancut/FILE of the user's settings in a list, or none; a service may have no home it can read."""
     folder = environ.get("XDG_CONFIG_HOME") or environ.get("APPDATA") or "~/.config"
     try:
-        path = Path(folder).expanduser() / "cleancut" / "models.toml"
+        path = Path(folder).expanduser() / "cleancut" / file
         return [path] if path.exists() else []
     except (OSError, RuntimeError):
         return []

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from cleancut.errors import CannotWrite, NotAPicture, TooBig
+from cleancut.errors import CannotWrite, NoSpace, NotAPicture, TooBig
 from cleancut.limits import Limits
 
 _LONGEST_NAME = 300
@@ -38,6 +38,9 @@ _CANNOT_WRITE = {
     errno.ENAMETOOLONG: "the name is too long",
     errno.EEXIST: "it exists already; allow overwriting or choose another name",
 }
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+"""After which no other file can be written there either."""
 
 
 def shown(name: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
@@ -132,7 +135,8 @@ def replacing(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
         _publish(temporary, target, overwrite)
     except OSError as error:
         reason = _CANNOT_WRITE.get(error.errno or 0) or error.strerror or "the encoder failed"
-        raise CannotWrite(f"{shown(path)} cannot be written: {reason}.") from error
+        failure = NoSpace if error.errno in _FULL else CannotWrite
+        raise failure(f"{shown(path)} cannot be written: {reason}.") from error
     finally:
         _remove(temporary)
 

@@ -18,6 +18,9 @@ from cleancut.errors import NotAPicture
 _HEAD = 1024
 """Bytes that are looked at to tell what a file is."""
 
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".bmp"}
+"""What files end in that are taken for pictures where a folder is searched."""
+
 MOST_FRAMES = 1000
 """Frames of a GIF or pages of a TIFF that are counted; who has more has "more than 1000"."""
 

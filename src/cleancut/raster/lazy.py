@@ -71,13 +71,15 @@ def in_blocks(rows: Rows, step: int) -> Rows:
             raise
 
     def block(index: int) -> NDArray[Any]:
-        if mine := claimed(range(index, index + 1)):
-            compute(*mine)
-            return mine[1].result()
-        with lock:
-            future = kept.get(index)
-        if future is None:  # dropped just now
-            return block(index)
+        # A loop: a function that called itself would hold itself, and with it the picture until the collector comes.
+        while True:
+            if mine := claimed(range(index, index + 1)):
+                compute(*mine)
+                return mine[1].result()
+            with lock:
+                future = kept.get(index)
+            if future is not None:  # it was not dropped just now
+                break
         if not future.done() and (later := claimed(range(index + 1, min(index + 1 + ahead, count)))):
             compute(*later)
         return future.result()

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleancut.apps.cut import chosen_model
-from cleancut.apps.files import PICTURES
 from cleancut.errors import BadInput, BadRecipe
 from cleancut.limits import Limits
 from cleancut.matting import recipe as recipes
@@ -21,6 +20,7 @@ from cleancut.matting.pipeline import cut
 from cleancut.models.runtime import Engine
 from cleancut.pictures import images
 from cleancut.pictures.files import load, shown
+from cleancut.pictures.formats import PICTURES
 from cleancut.types import Picture, Recipe
 
 _LONGEST_RECIPE = Limits(max_bytes=1_000_000)

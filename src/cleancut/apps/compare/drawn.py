@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from cleancut.apps.compare.cases import Case
+from cleancut.pictures.page import thumbnail
 from cleancut.raster.checkerboard import over_checkerboard
 
 Pixels = NDArray[np.uint8]
@@ -101,11 +101,7 @@ def _visible(cut: Pixels, colored: bool) -> Pixels:
 
 
 def _thumb(pixels: Pixels) -> Pixels:
-    """Reduce a picture, cut-outs in premultiplied colour, and lay it over squares."""
-    mode = "RGBA" if pixels.shape[2] == 4 else "RGB"
-    image = Image.fromarray(pixels).convert("RGBa" if mode == "RGBA" else mode)
-    image.thumbnail((THUMB, THUMB), reducing_gap=2)
-    return _grounded(np.asarray(image.convert(mode)))
+    return thumbnail(pixels, THUMB, _SQUARE)
 
 
 def _grounded(pixels: Pixels) -> Pixels:

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-from PIL import Image
 
 import cleancut
 from cleancut.apps.compare.cases import Case
 from cleancut.apps.compare.drawn import Shot, closeups, overview
 from cleancut.apps.compare.measured import Measured, written
+from cleancut.pictures.page import document, figure, table
 
 MOST = 30
 """Cases that are shown with pictures, those that differ most; the figures of all are in the tables."""
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 100rem; padding: 0 1.5rem; color: #1c1c1e }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2.5rem 0 .5rem; overflow-wrap: anywhere }
-table { border-collapse: collapse } th, td { padding: .15rem 1rem .15rem 0; text-align: right }
-th:first-child, td:first-child { text-align: left } thead th { border-bottom: 1px solid #bbb }
-.row { display: flex; flex-wrap: wrap; gap: .75rem; margin: .75rem 0 } figure { margin: 0 }
-figcaption { font-size: .8rem; color: #55555a; max-width: 30rem; overflow-wrap: anywhere }
-img { max-width: 100%; border: 1px solid #d0d0d4 } img.close { width: 320px; image-rendering: pixelated }
-p { max-width: 50rem }
-"""
-
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 _ABOUT = (
     "SSIM, differences and the figures beside a truth are of α. Width is that of the way from α = 0.05 to 0.95, "
@@ -69,18 +53,12 @@ def page(labels: tuple[str, str], entries: Sequence[Entry], total: Measured, wor
     """
     title = f"{labels[0]} and {labels[1]}"
     counted = f"Mean of {len(entries)} pictures" if len(entries) > 1 else "One picture"
-    return "\n".join([
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{html.escape(title)}</h1>",
+    return document(title, [
         f"<p>{counted}, by cleancut {cleancut.__version__}.</p>",
         _table(labels, total),
         f"<p>{_ABOUT}</p>",
         *(f"<p>{html.escape(word)}</p>" for word in words),
         *(_section(labels, entry, alone=len(entries) == 1) for entry in entries),
-        "</body></html>\n",
     ])  # fmt: skip
 
 
@@ -90,11 +68,9 @@ def _section(labels: tuple[str, str], entry: Entry, *, alone: bool) -> str:
 
 
 def _table(labels: tuple[str, str], found: Measured) -> str:
-    head = "".join(f"<th>{html.escape(text)}</th>" for text in ("", *labels, "between them"))
     lines = [(name, *map(written, pair), "") for name, pair in found.sides.items()]
     lines = [*((name, "", "", written(value)) for name, value in found.between.items()), *lines]
-    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in line)}</tr>" for line in lines)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return table(("", *labels, "between them"), lines)
 
 
 def _row(shots: Iterable[Shot], *, close: bool) -> str:
@@ -102,13 +78,4 @@ def _row(shots: Iterable[Shot], *, close: bool) -> str:
 
 
 def _figure(shot: Shot, close: bool) -> str:
-    title, of = html.escape(shot.title), ' class="close"' if close else ""
-    return f'<figure><img{of} alt="{title}" src="{_inside(shot, close)}"><figcaption>{title}</figcaption></figure>'
-
-
-def _inside(shot: Shot, exact: bool) -> str:
-    """Put a picture into an address of its own: exact as PNG, else as JPEG."""
-    stream = io.BytesIO()
-    kind, settings = ("png", {}) if exact else ("jpeg", {"quality": 88})
-    Image.fromarray(shot.pixels).save(stream, kind, **settings)
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return figure(shot.pixels, shot.title, exact=close)

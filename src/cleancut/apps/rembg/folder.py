@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from cleancut.apps.files import PICTURES, make_folder
+from cleancut.apps.files import make_folder
 from cleancut.apps.rembg.api import Plan
 from cleancut.apps.rembg.files import cut_to_png, plan_of, write
 from cleancut.apps.screen import Screen, screen
@@ -25,7 +25,7 @@ from cleancut.errors import BadInput, CleancutError, NotAPicture
 from cleancut.limits import Limits
 from cleancut.pictures import images
 from cleancut.pictures.files import shown
-from cleancut.pictures.formats import sniff
+from cleancut.pictures.formats import PICTURES, sniff
 
 STOP = "stop.txt"
 """A file that ends watching when it is put into the folder, as with rembg."""
