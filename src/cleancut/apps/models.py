@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from cleancut.apps.ranges import Number
+
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -77,3 +79,29 @@ def quantize(name: str, **given: Any) -> int:
     from cleancut.apps.quantizing import quantize_model  # noqa: PLC0415
 
     return quantize_model(name, **given)
+
+
+@models.command("export-triton")
+@click.argument("name", metavar="NAME|FILE.onnx")
+@click.argument("folder", metavar="DIR")
+@click.option("--like", metavar="NAME", help="With FILE.onnx: the model whose input and output it shares.")
+@click.option("--backend", type=click.Choice(["onnxruntime", "python"]), default="onnxruntime",
+              help="Triton's own, or onnxruntime in the server's Python. [onnxruntime]")  # fmt: skip
+@click.option("--batch", type=click.IntRange(1, 1024), default=16, metavar="N", help="Pictures in one run. [16]")
+@click.option("--delay", type=click.IntRange(0, 1_000_000), default=2_000, metavar="US",
+              help="Microseconds for which the first picture of a batch waits for others. [2000]")  # fmt: skip
+@click.option("--queue", type=click.IntRange(1, 100_000), default=256, metavar="N", help="Requests that wait. [256]")
+@click.option("--seconds", type=Number(0.05, 600), default=30.0, metavar="S", help="Longest wait. [30]")
+@click.option("--instances", type=click.IntRange(1, 64), default=1, metavar="N", help="Copies, on each card. [1]")
+@click.option("--kind", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", help="What runs them. [auto]")
+@click.option("--tensorrt", type=click.Choice(["fp32", "fp16"]), help="Let TensorRT compute it, in this precision.")
+@click.option("--threads", type=click.IntRange(0, 1024), default=0, metavar="N",
+              help="Threads of one run on processors; 0 is one a processor. [0]")  # fmt: skip
+@click.option("--version", type=click.IntRange(1, 10**9), default=1, metavar="N", help="The model's version. [1]")
+@click.option("--overwrite", is_flag=True, help="Replace a version that exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def export_triton(name: str, folder: str, **given: Any) -> int:
+    """Write a model repository for NVIDIA Triton: graph and configuration, batching included."""
+    from cleancut.apps.exporting import export_triton as export  # noqa: PLC0415
+
+    return export(name, folder, **given)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cleancut.errors import BadSetting, DeviceFailed
+from cleancut.models.triton import address
 
 _CUDA = {
     "cudnn_conv_algo_search": "HEURISTIC",  # trying all of them takes seconds at the first run
@@ -26,14 +27,14 @@ class Device:
     """A device, as far as it differs from the others.
 
     Attributes:
-        provider: what onnxruntime calls it.
+        provider: what onnxruntime calls it; it knows nothing of servers, whose name is ours.
         package: the package that brings it.
         precisions: the arithmetic it can do for layers of float32, and the options that make it; the first is "auto".
         options: options that it always gets.
         runtime: what runs networks on it.
         numbered: whether there may be several, told apart by a number.
         behind: providers that take the layers it cannot.
-        asked: whether it runs only when it is asked for.
+        asked: whether it runs only when it is asked for; a server is, by its address.
         alone: whether it runs one picture at a time.
         patterns: whether its memory may be laid out once for all runs.
     """
@@ -42,7 +43,7 @@ class Device:
     package: str
     precisions: Mapping[str, Mapping[str, str]]
     options: Mapping[str, str] = field(default_factory=dict)
-    runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
+    runtime: Literal["onnxruntime", "openvino", "triton"] = "onnxruntime"
     numbered: bool = False
     behind: tuple[str, ...] = ()
     asked: bool = False
@@ -89,6 +90,7 @@ TABLE: Mapping[str, Device] = {
         alone=True,
     ),
     "cpu": Device("CPUExecutionProvider", "onnxruntime", {"fp32": {}}),
+    "triton": Device("TritonServer", "tritonclient", {"fp32": {}}, runtime="triton", asked=True),
 }
 """Devices by name, the ones to prefer first."""
 
@@ -134,11 +136,16 @@ def check(asked: str, precision: str) -> tuple[str, int]:
     """
     if precision not in PRECISIONS:
         raise BadSetting(f"There is no precision {precision!r}; there are {', '.join(PRECISIONS)}.")
+    if address.is_one(asked):
+        address.parsed(asked)
+        return "triton", 0
     name, _, number = asked.partition(":")
     if name == "auto" and not number and ":" not in asked:
         return name, 0
     if name not in TABLE:
         raise DeviceFailed(f"There is no device {asked!r}; there are auto, {', '.join(TABLE)}.")
+    if TABLE[name].runtime == "triton":
+        raise DeviceFailed("Say where the Triton server is, such as triton://gpu.example:8001.")
     if ":" in asked and not (TABLE[name].numbered and re.fullmatch("[0-9]{1,3}", number)):
         several = ", ".join(f"{name}:1" for name, device in TABLE.items() if device.numbered)
         raise DeviceFailed(f"There is no device {asked!r}; a number goes with some only, such as {several}.")

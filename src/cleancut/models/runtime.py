@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cleancut.errors import Broken, ModelFailed
+from cleancut.errors import Broken, DeviceFailed, ModelFailed
 from cleancut.limits import processors
 from cleancut.models import openvino, sessions, weights
 from cleancut.models.devices import DEVICES, PRECISIONS, TABLE, Choice, candidates, check
 from cleancut.models.registry import Model, file_model, registry
 from cleancut.models.sessions import silent_onnxruntime
+from cleancut.models.triton import address, connection
 from cleancut.types import Network
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Engine:
 
     Args:
         device: one of `DEVICES`, with a number where there are several ("cuda:1"), or "auto": the best that is
-            installed and starts. One that is asked for and absent is an error.
+            installed and starts. One that is asked for and absent is an error. "triton://host:port" is a server.
         max_bytes: bound on the memory of the networks kept, as estimated; the one in use always stays.
         threads: threads of one network on the CPU; by default the processors this process may use.
         precision: one of `PRECISIONS`; what the device cannot do is an error.
@@ -136,12 +137,29 @@ class Engine:
                 if name in self._kept:
                     self._kept.move_to_end(name)
                     return self._kept[name][0]
-            data, sha256 = weights.read(model)
-            loaded = self._started(model, data, sha256)
+            loaded, size = self._found(model) if address.is_one(self.device) else self._read(model)
             with self._lock:
-                self._kept[name] = (loaded, footprint(model, len(data)))
+                self._kept[name] = (loaded, size)
                 self._drop_oldest()
             return loaded
+
+    def _read(self, model: Model) -> tuple[Loaded, int]:
+        """Start a network from its weights; tell the memory it takes."""
+        data, sha256 = weights.read(model)
+        return self._started(model, data, sha256), footprint(model, len(data))
+
+    def _found(self, model: Model) -> tuple[Loaded, int]:
+        """Find a network on a server; it takes no memory here."""
+        from cleancut.models.triton.served import served  # noqa: PLC0415 - most never ask a server
+
+        found = served(model, self.device, lambda: self._forget(model.name))
+        if self.precision not in ("auto", found.precision):
+            raise DeviceFailed(f"{found.provider} computes in {found.precision}; leave the precision to the server.")
+        return Loaded(model, found.network, found.provider, found.sha256, found.precision), 0
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._kept.pop(name, None)
 
     def _started(self, model: Model, data: bytes, sha256: str) -> Loaded:
         """Start a network on the first device that takes it; the last one's failure is everybody's."""
@@ -195,5 +213,6 @@ def available() -> list[str]:
     found = {
         "onnxruntime": lambda device: device.provider in offered,
         "openvino": lambda device: openvino.installed(),
+        "triton": lambda device: connection.installed(),
     }
     return [name for name, device in TABLE.items() if found[device.runtime](device)]

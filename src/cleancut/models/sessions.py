@@ -56,7 +56,7 @@ def start(model: Model, data: bytes, choice: Choice, threads: int) -> Network:
         DeviceFailed: the device cannot be started.
         ModelFailed: it is not a graph that can run.
     """
-    session = _session(model, data, choice, threads)
+    session = opened(model, data, choice, threads)
     wanted = model.output.outputs(session.get_outputs()[0].name)
     given = model.input.name or session.get_inputs()[0].name
     turn = threading.Lock() if choice.device.alone else contextlib.nullcontext()
@@ -75,7 +75,12 @@ def start(model: Model, data: bytes, choice: Choice, threads: int) -> Network:
     return network
 
 
-def _session(model: Model, data: bytes, choice: Choice, threads: int) -> Any:
+def opened(model: Model, data: bytes, choice: Choice, threads: int) -> Any:
+    """Open a graph on a device and nowhere else; give onnxruntime's InferenceSession.
+
+    Raises:
+        DeviceFailed, ModelFailed: as `start` says.
+    """
     onnxruntime = silent_onnxruntime()
     if choice.name != "cpu":
         _prepare(onnxruntime)

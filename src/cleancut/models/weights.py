@@ -82,9 +82,7 @@ def read(model: Model, part: str = "network") -> tuple[bytes, str]:
         WrongHash: they are not what the table names.
         ModelFailed: they name other files.
     """
-    if model.kind not in RUNNING:
-        raise BadRecipe(f"{model} is a {model.kind} model, which this version cannot run.")
-    licenses.check(model)
+    check_allowed(model)
     weights = model.weights[part]
     path = path_of(weights)
     try:
@@ -99,6 +97,18 @@ def read(model: Model, part: str = "network") -> tuple[bytes, str]:
         )
     _check_whole(data, model)
     return data, digest.found if weights.sha256 else hashlib.sha256(data).hexdigest()
+
+
+def check_allowed(model: Model) -> None:
+    """Refuse a model that may not run here, wherever its weights are.
+
+    Raises:
+        BadRecipe: this version cannot run models of that kind.
+        NotAccepted: their licence restricts their use, and was not accepted.
+    """
+    if model.kind not in RUNNING:
+        raise BadRecipe(f"{model} is a {model.kind} model, which this version cannot run.")
+    licenses.check(model)
 
 
 def _absent(model: Model, path: Path) -> str:

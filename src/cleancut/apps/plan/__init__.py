@@ -1,0 +1,1 @@
+"""`cleancut plan`: from pictures a day to processors, memory, bytes and machines."""
