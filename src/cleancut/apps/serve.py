@@ -50,18 +50,28 @@ def serve(**given: Any) -> int:
 
     Every flag is a variable too: CLEANCUT_ and its name in capitals.
     """
-    from cleancut.apps.server import create_app, settings_of  # noqa: PLC0415
+    from cleancut.apps.server import settings_of  # noqa: PLC0415
 
     stated = {name: value for name, value in given.items() if value is not None}
     limits = {limit.name: stated.pop(limit.name) for limit in _LIMITS if limit.name in stated}
-    settings = settings_of(limits=replace(ServiceLimits.from_env(), **limits), **stated)
+    return run(settings_of(limits=replace(ServiceLimits.from_env(), **limits), **stated))
+
+
+def run(settings: Settings) -> int:
+    """Serve until a signal ends it.
+
+    Raises:
+        BadSetting: the address is not free, or nobody could come in.
+    """
+    from cleancut.apps.server import create_app  # noqa: PLC0415
+
     app = create_app(settings)
     from cleancut.apps.server import logs, memory, running  # noqa: PLC0415 - a missing extra was told by now
 
     memory.few_arenas()
     _check_open(settings)
     listener = running.listening(settings.host, settings.port)
-    logs.start()
+    logs.start(settings.log_level)
     click.echo(f"cleancut {cleancut.__version__} serves {running.address(listener)} (Ctrl-C ends it)", err=True)
     running.server(app, settings).run(sockets=[listener])
     return 0

@@ -40,7 +40,7 @@ _WIDEST = 200
 @refinements
 def guided(alpha: Rows, look: Look, *, radius: Annotated[float, Range(0, 200, "px")] = 0.0) -> Rows:
     """Let the edge follow the picture's own edges, by a guided filter along it; radius 0 chooses one."""
-    window = round(radius) or min(max(2, math.ceil(_WINDOW * look.scale)), _WIDEST)
+    window = max(1, round(radius)) if radius else min(max(2, math.ceil(_WINDOW * look.scale)), _WIDEST)
     if not radius:
         look.told.append(f"({window} px)")
     band = marked(alpha, look).map(lambda strip: strip == UNKNOWN)

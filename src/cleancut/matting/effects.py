@@ -18,7 +18,7 @@ profile. Pixels of written alpha 255 keep the subject's colour bit for bit, but 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 
@@ -44,6 +44,16 @@ from cleancut.types import Box, Picture
 Effect: TypeAlias = Callable[..., Cutout]
 
 effects: Catalogue[Effect] = Catalogue("effect")
+
+
+def dressed(cutout: Cutout, handed: Mapping[str, Picture], check: Callable[[], None]) -> Cutout:
+    """Lay the effects of its recipe over a plain cutout; `handed` are the pictures they name."""
+    with cutout.stopwatch.stage("effects"):
+        for step in cutout.recipe.effects:
+            cutout = effects.bind(step, handed)(cutout)
+            check()
+    return cutout
+
 
 Place: TypeAlias = Literal[
     "center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"

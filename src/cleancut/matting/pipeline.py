@@ -21,7 +21,7 @@ from cleancut.matting.colors.foreground import estimate as pyramid
 from cleancut.matting.colors.multilevel import estimate as multilevel
 from cleancut.matting.cutout import Cutout
 from cleancut.matting.edges import marked, refinements
-from cleancut.matting.effects import effects
+from cleancut.matting.effects import dressed
 from cleancut.matting.ensemble import Answer, asked
 from cleancut.matting.look import Look
 from cleancut.matting.matte import Matte
@@ -29,6 +29,7 @@ from cleancut.matting.opaque import opaque
 from cleancut.matting.predict import members
 from cleancut.matting.scribbles.heed import Hand, heeded, noted, told_of, upheld
 from cleancut.matting.scribbles.strokes import Mark, laid
+from cleancut.matting.scribbles.walk import Walk
 from cleancut.matting.steps import text_of
 from cleancut.matting.stopwatch import Stopwatch
 from cleancut.models.runtime import Load, engine
@@ -56,14 +57,19 @@ def cut(
     assets: Mapping[str, Picture] | None = None,
     limits: Limits | None = None,
     check: Callable[[], None] | None = None,
+    answer: Answer | None = None,
+    walk: Walk | None = None,
 ) -> Cutout:
     """Cut the subject out of one picture; `cut_all` with a list of one.
+
+    Where `answer` is what the models said of this very picture before (`cutout.hand.answer`), asked by the same model,
+    tta, layer and max_side, they are not asked again. `walk` is what its strokes are understood by, where it is known.
 
     >>> photo = Picture(np.zeros((30, 40, 3), np.uint8))
     >>> cut(photo).report.notes
     ('No subject was found.',)
     """
-    return next(cut_all([source], recipe, load=load, assets=assets, limits=limits, check=check))
+    return next(_all([source], recipe, load, assets, limits, check, answer, walk))
 
 
 def cut_all(
@@ -93,6 +99,19 @@ def cut_all(
         WeightsError: the model's weights are not there, or not the right ones.
         Broken: the device or the network failed.
     """
+    return _all(sources, recipe, load, assets, limits, check)
+
+
+def _all(
+    sources: Iterable[Source],
+    recipe: Recipe | None,
+    load: Load | None,
+    assets: Mapping[str, Picture] | None,
+    limits: Limits | None,
+    check: Callable[[], None] | None,
+    answer: Answer | None = None,
+    walk: Walk | None = None,
+) -> Iterator[Cutout]:
     recipe = recipes.checked(recipe or Recipe())
     limits = limits or Limits.from_env()
     recipe, handed = recipes.named_by_content(recipe, assets or {})
@@ -104,7 +123,7 @@ def cut_all(
         with stopwatch.stage("read"):
             picture = read(source, recipe, limits)
         # After reading: a caller that loads the network in another thread has both done at once.
-        yield _cut(picture, recipe, ask, load, handed, check or (lambda: None), stopwatch)
+        yield _cut(picture, recipe, ask, load, handed, check or (lambda: None), stopwatch, answer, walk)
 
 
 def _cut(
@@ -115,12 +134,14 @@ def _cut(
     handed: Mapping[str, Picture],
     check: Callable[[], None],
     stopwatch: Stopwatch,
+    answer: Answer | None,
+    walk: Walk | None,
 ) -> Cutout:
     """Walk one picture down the road; `ask` gives the networks that find the subject, `load` those that refine it."""
     check()
-    answer = asked(picture, recipe, ask, stopwatch, check)
+    answer = answer or asked(picture, recipe, ask, stopwatch, check)
     check()
-    return _made(picture, recipe, answer, recipe.strokes, load, handed, check, stopwatch)
+    return _made(picture, recipe, answer, recipe.strokes, load, handed, check, stopwatch, walk)
 
 
 def _made(
@@ -132,15 +153,16 @@ def _made(
     handed: Mapping[str, Picture],
     check: Callable[[], None],
     stopwatch: Stopwatch,
+    walk: Walk | None = None,
 ) -> Cutout:
     """Make a cutout of what the networks said and a person marked."""
 
     def remake(given: tuple[Mark, ...]) -> Cutout:  # not under this call's deadline, which is over by then
-        return _made(picture, recipe, answer, given, load, handed, lambda: None, Stopwatch())
+        return _made(picture, recipe, answer, given, load, handed, lambda: None, Stopwatch(), walk)
 
     blank = not answer.prediction.subject and recipe.no_subject == "empty"
     with stopwatch.stage("marks"):
-        heard = heeded(picture, answer, marks, blank=blank)
+        heard = heeded(picture, answer, marks, blank=blank, walk=walk)
     prediction = heard.prediction
     with stopwatch.stage("tidy"):
         look = looked(picture, heard, recipe, load, marks)
@@ -173,20 +195,16 @@ def _made(
         hand=Hand(answer, blank, plain, marks, remake),
         stopwatch=stopwatch,
     )
-    with stopwatch.stage("effects"):
-        for step in recipe.effects:
-            cutout = effects.bind(step, handed)(cutout)
-            check()
-    return cutout
+    return dressed(cutout, handed, check)
 
 
-def read(source: Source, recipe: Recipe, limits: Limits) -> Picture:
+def read(source: Source, recipe: Recipe, limits: Limits, name: str | None = None) -> Picture:
     """Read a picture as the recipe says; one that was read before is only reduced."""
     if isinstance(source, Picture):
         return images.within(source, recipe.max_side)
     given = Path(source) if isinstance(source, str) else source
     data = given if isinstance(given, Path) else bytes(given)
-    return images.read(data, limits=limits, max_side=recipe.max_side, keep_metadata=recipe.keep_metadata)
+    return images.read(data, name=name, limits=limits, max_side=recipe.max_side, keep_metadata=recipe.keep_metadata)
 
 
 def looked(picture: Picture, answer: Answer, recipe: Recipe, load: Load, marks: tuple[Mark, ...]) -> Look:

@@ -28,7 +28,7 @@ from cleancut.raster.rows import Rows
 
 Plane = NDArray[np.float32]
 Pixels = Range(0, 100, "px")
-Area = Length(most_px=9_999_999, most_percent=100)
+Area = Length(most_px=9_999_999, most_percent=100, area=True)
 
 refinements: Catalogue[Callable[..., Rows]] = Catalogue("refinement")
 

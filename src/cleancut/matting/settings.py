@@ -101,10 +101,11 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Pixels (`30px` or `30`) or a share of the whole (`10%`)."""
+    """Pixels (`30px` or `30`) or a share of the whole (`10%`); of an area, that many of its pixels."""
 
     most_px: int = 100_000
     most_percent: int = 1000
+    area: bool = False
 
     def read(self, given: object) -> Value:
         """Read a length; the answer ends in `px` or `%`."""

@@ -71,7 +71,7 @@ def image(cutout: Cutout) -> Image.Image:
         RGBA for the cutout, L for its alpha or trimap, RGB for the foreground or where the format has no alpha.
     """
     target = TARGETS[cutout.recipe.format or "png"]
-    cutout = _grounded(cutout, target)
+    cutout = grounded(cutout, target)
     picture = Image.fromarray(_rows(cutout, target).whole())
     stated = {"icc_profile": _profile(cutout), "dpi": cutout.source.dpi}
     picture.info.update({name: value for name, value in stated.items() if value is not None})
@@ -107,7 +107,7 @@ def encode(cutout: Cutout, stream: IO[bytes], format: str | None = None) -> None
         raise BadSetting(
             f"{format} holds at most {target.longest} pixels a side, not {width} × {height}; choose png or tiff."
         )
-    cutout = _grounded(cutout, target)
+    cutout = grounded(cutout, target)
     target.encode(_rows(cutout, target), cutout, stream)
 
 
@@ -162,7 +162,7 @@ def provenance_of(source: bytes | Path) -> dict[str, Any]:
     return {"recipe": noted["recipe"], "sha256": str(noted.get("sha256")), "version": str(noted.get("version"))}
 
 
-def _grounded(cutout: Cutout, target: Target) -> Cutout:
+def grounded(cutout: Cutout, target: Target) -> Cutout:
     """Lay white beneath a cutout that a format without alpha shall hold, unless something lies there."""
     if target.has_alpha or cutout.recipe.show != "cutout" or cutout.backdrop is not None:
         return cutout

@@ -92,12 +92,13 @@ class Keyring:
         return key
 
     @asynccontextmanager
-    async def charge(self, key_id: str | None, megapixels: float) -> AsyncIterator[Charge]:
+    async def charge(self, key_id: str | None, megapixels: float, *, again: bool = False) -> AsyncIterator[Charge]:
         """Charge a key for one picture: its rate before, its quota unless the work fails, and what it used after.
 
         Args:
             key_id: of a key that was verified; without one nothing is charged.
             megapixels: of the source.
+            again: this picture was charged before and is only written anew: its rate counts, its quota does not.
 
         Raises:
             TooManyRequests: the key's rate is used up.
@@ -111,6 +112,9 @@ class Keyring:
             return
         key = await self._good(key_id)
         await self._rates.spend(key.id, key.rate, cost(megapixels))
+        if again:
+            yield charge
+            return
         month = day(self._clock())[:7]
         if not await self._on(self._disk, self._store.spend, key, month):
             raise OverQuota(f"This key's {key.quota} pictures of this month are used up.")

@@ -1,8 +1,9 @@
 """The service assembled: what stands in front of the routes, the routes, and what starts and ends with it.
 
-A part is a module of this package. It may have `router` (an `APIRouter`), `words` (failures in the words of its wire
-format, by the beginning of a path), `install(app)` (adds middleware and whatever else) and `lifespan(app)` (an async
-context: what runs as long as the service). `app.state.service` is there before any of them is called.
+A part is a module of this package. It may have `router` (an `APIRouter`), `wanted(settings)` (whether that is
+mounted), `words` (failures in the words of its wire format, by the beginning of a path), `install(app)` (adds
+middleware and whatever else) and `lifespan(app)` (an async context: what runs as long as the service).
+`app.state.service` is there before any of them is called.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 PARTS = (
     "native",
+    "about",
+    "edits",
+    "ratings",
     "jobs",
     "removebg",
     "rembg",
@@ -38,6 +42,7 @@ PARTS = (
     "health",
     "metrics",
     "pages",
+    "page",
     "access",
     "upkeep",
     "witness",
@@ -74,7 +79,7 @@ def assembled(settings: Settings | None = None, load: Load | None = None) -> Fas
     app.add_middleware(Intake, limits=settings.limits, speaker=speaker, held=held)
     app.add_middleware(Net, speaker=speaker)
     for part in parts:
-        if hasattr(part, "router"):
+        if hasattr(part, "router") and (not hasattr(part, "wanted") or part.wanted(settings)):
             app.include_router(part.router)
         if hasattr(part, "install"):
             part.install(app)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cleancut.apps.keys.keyring import Charge
 from cleancut.apps.server.audit import Line
+from cleancut.matting.proof import Proof
 from cleancut.types import Picture, Recipe, Report
 
 Gone = Callable[[], Awaitable[bool]]
@@ -85,6 +86,7 @@ class Asked:
         line: what the audit log is told of it.
         background: whether others go first.
         begun: called in the worker's thread when it is its turn.
+        proof: what the models said of this picture before, so that they are not asked again.
     """
 
     source: bytes
@@ -97,3 +99,4 @@ class Asked:
     line: Line
     background: bool = False
     begun: Callable[[], None] | None = None
+    proof: Proof | None = None

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from cleancut.apps.server.access import PAGE_POLICY
 
@@ -38,12 +38,6 @@ _TRY = """
 """
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-
-
-@router.get("/")
-async def front() -> Response:
-    """Lead to the docs."""
-    return RedirectResponse("docs")
 
 
 @router.get("/docs.css")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import time
@@ -19,6 +18,7 @@ import numpy as np
 from cleancut.apps.fetch.get import Fetcher
 from cleancut.apps.gate import Gate, unless_gone
 from cleancut.apps.keys.keyring import Charge, Keyring
+from cleancut.apps.queue.tier import tier_of
 from cleancut.apps.server.audit import Audit
 from cleancut.apps.server.batching import Batching
 from cleancut.apps.server.cache import Flights, Kept, cache
@@ -26,12 +26,13 @@ from cleancut.apps.server.meter import Meter
 from cleancut.apps.server.nouns import MEDIA_TYPES, Asked, Asset, Caller, Done, Gone
 from cleancut.apps.server.settings import Settings
 from cleancut.apps.server.trail import note
-from cleancut.apps.server.work import digest_of, kept, worked
+from cleancut.apps.server.work import digest_of, kept, key_of, runs_of, worked
 from cleancut.errors import CleancutError, TooBig, UnknownModel
 from cleancut.limits import ServiceLimits, processors
 from cleancut.matting import recipe as recipes
 from cleancut.matting.cutout import Cutout
 from cleancut.matting.pipeline import cut
+from cleancut.matting.proof import Proof
 from cleancut.matting.write import encoded
 from cleancut.models.runtime import Engine, Load
 from cleancut.models.weights import path_of
@@ -57,6 +58,7 @@ class Service:
         settings, limits: what whoever runs it decided.
         engine: what loads networks, and knows which there are.
         load: gives a network by name.
+        tier: has the work done by others; None where it is done here.
         gate: lets work in.
         cache: keeps results.
         fetcher: gets pictures by address, where that is allowed.
@@ -75,7 +77,8 @@ class Service:
         self.engine = Engine(settings.device, self.limits.loaded_bytes, threads, settings.precision)
         given = load or self.engine.load
         self.load = given if settings.batch == 1 else Batching(given, settings.batch)
-        self.gate = Gate(self.limits)
+        self.tier = tier_of(self, settings.queue) if settings.queue else None
+        self.gate = Gate(self.limits if self.tier is None else self.tier.limits)
         self.cache = cache(settings)
         self.fetcher = Fetcher(
             on=settings.allow_urls,
@@ -88,6 +91,8 @@ class Service:
         self.audit = Audit(Path(settings.audit_log) if settings.audit_log else None, names=settings.audit_names)
         self.meter = Meter()
         self.meter.watch(self.gauges)
+        if self.tier is not None:
+            self.tier.measure(self.meter)
         self.ready = False
         self.failure: str | None = None
         self._flights: Flights[Kept] = Flights()
@@ -110,6 +115,7 @@ class Service:
         name: str = "",
         digest: str | None = None,
         gone: Gone | None = None,
+        proof: Proof | None = None,
     ) -> Done:
         """Cut a picture out and encode it, unless that was done a moment ago.
 
@@ -121,13 +127,15 @@ class Service:
             name: what the caller calls the picture.
             digest: what `digest` gives, where it was asked before.
             gone: tells whether the caller has left; then the work is dropped.
+            proof: of this picture, by this recipe's model; the models are not asked again, and the caller's quota is
+                not charged again.
 
         Raises:
             BadInput: the picture or the recipe does not fit, or a limit is exceeded.
             Busy: there is too much to do, or it took too long.
             WeightsError, Broken: as `pipeline.cut_all` says.
         """
-        async with self._accepted(source, recipe, caller, assets or {}, name) as asked:
+        async with self._accepted(source, recipe, caller, assets or {}, name, proof) as asked:
             digest = digest or await self.digest(source, recipe, assets)
             done = await unless_gone(self._found(asked, digest), gone)
             await self.audit.done(asked.line, "known" if done.cached else "done")
@@ -162,9 +170,13 @@ class Service:
 
     async def digest(self, source: bytes, recipe: Recipe, assets: Mapping[str, Asset] | None = None) -> str:
         """Give the sha256 of a result before it is made: of source, recipe, pictures, weights, device and version."""
-        weights = [file for name in recipes.models(recipe) for file in self.engine.model(name).weights.values()]
-        runs = (self.settings.device, self.settings.precision, *(file.sha256 or file.md5 or "" for file in weights))
-        return await anyio.to_thread.run_sync(digest_of, source, recipe, assets or {}, runs)
+        return await anyio.to_thread.run_sync(
+            digest_of, source, recipe, assets or {}, runs_of(self.settings, self.engine, recipe)
+        )
+
+    def result_key(self, key_id: str | None, source: bytes, recipe: Recipe, assets: Mapping[str, Asset]) -> str:
+        """Give the key of a result that is kept: its digest, and whose it is."""
+        return key_of(key_id, digest_of(source, recipe, assets, runs_of(self.settings, self.engine, recipe)))
 
     async def warm(self) -> None:
         """Load the default model and let it answer once; `ready` and `failure` tell how that went."""
@@ -202,6 +214,8 @@ class Service:
         """End what it holds, once nothing is worked on any more."""
         self.fetcher.close()
         self.audit.close()
+        if self.tier is not None:
+            self.tier.close()
 
     def _served(self, recipe: Recipe) -> Recipe:
         for name in recipes.models(recipe):
@@ -211,32 +225,43 @@ class Service:
 
     @asynccontextmanager
     async def _accepted(
-        self, source: bytes, recipe: Recipe, caller: Caller, assets: Mapping[str, Asset], name: str
+        self,
+        source: bytes,
+        recipe: Recipe,
+        caller: Caller,
+        assets: Mapping[str, Asset],
+        name: str,
+        proof: Proof | None = None,
     ) -> AsyncIterator[Asked]:
         """Check everything that can be checked before the work, and charge for it unless it fails."""
         recipe, name = self._served(recipe), shown(name)
         note(model=recipes.models(recipe)[0])
         async with self.audit.line(caller.key_id or caller.name, caller.request_id, source, recipe, name) as line:
-            header, *others = await anyio.to_thread.run_sync(self._headers, source, assets)
+            header, *others = await anyio.to_thread.run_sync(self.headers, source, assets)
             line.size = header.size
             megapixels = sum(math.prod(each.size) for each in (header, *others)) / 1e6
-            async with self._charged(caller, megapixels) as charge:
-                yield Asked(source, recipe, assets, caller, name, megapixels, charge, line)
+            async with self._charged(caller, megapixels, again=proof is not None) as charge:
+                yield Asked(source, recipe, assets, caller, name, megapixels, charge, line, proof=proof)
 
-    def _headers(self, source: bytes, assets: Mapping[str, Asset]) -> list[images.Header]:
-        """Read the headers of everything that will be decoded, the source's first."""
+    def headers(self, source: bytes, assets: Mapping[str, Asset]) -> list[images.Header]:
+        """Read the headers of everything that will be decoded, the source's first.
+
+        Raises:
+            NotAPicture: one is none.
+            TooBig: one exceeds a limit on bytes, pixels or frames.
+        """
         handed = (asset for asset in assets.values() if isinstance(asset, bytes))
         headers = [images.header(data, limits=self.limits) for data in (source, *handed)]
         if any(header.frames > self.limits.max_frames for header in headers):
             raise TooBig(f"The picture has more than {self.limits.max_frames} frames, which is the limit.")
         return headers
 
-    def _charged(self, caller: Caller, megapixels: float) -> AbstractAsyncContextManager[Charge]:
-        return nullcontext(Charge()) if self.keys is None else self.keys.charge(caller.key_id, megapixels)
+    def _charged(self, caller: Caller, megapixels: float, *, again: bool) -> AbstractAsyncContextManager[Charge]:
+        return nullcontext(Charge()) if self.keys is None else self.keys.charge(caller.key_id, megapixels, again=again)
 
     async def _found(self, asked: Asked, digest: str) -> Done:
         """Give a result that is kept, or is being made, or make it."""
-        key = hashlib.sha256(f"{asked.caller.key_id}|{digest}".encode()).hexdigest()
+        key = key_of(asked.caller.key_id, digest)
         found, cached = await self.cache.get(key), True
         if found is None:
             found, cached = await self._flights.join(key, partial(self._made, asked, key))
@@ -253,7 +278,12 @@ class Service:
     async def _worked(self, asked: Asked, finish: Callable[[Cutout], T]) -> T:
         """Go through the gate and note what was done."""
         key, entered = asked.caller.key_id or "", time.perf_counter()
-        work = partial(worked, asked, finish, self.load, self.limits)
+        here = finish is Proof or asked.proof is not None  # what an edit keeps is no plain data, and stays
+        work = (
+            partial(worked, asked, finish, self.load, self.limits)
+            if self.tier is None or here
+            else partial(self.tier.worked, asked, finish)
+        )
         done = await self.gate.run(
             work, key=asked.caller.turn, megapixels=asked.megapixels, background=asked.background
         )
@@ -264,6 +294,9 @@ class Service:
         return done.result
 
     def _answer_once(self) -> None:
-        """Everything that a first request would wait for: imports, weights, a run, an encoder."""
+        """Everything that a first request would wait for: imports, weights, a run, an encoder; or the queue."""
+        if self.tier is not None:
+            self.tier.start(lambda: self.gate.closing)
+            return
         blank = Picture(np.full((64, 64, 3), 128, np.uint8), name="blank")
         encoded(cut(blank, self.recipe({}), load=self.load, limits=self.limits))

@@ -44,16 +44,24 @@ class Settings(BaseSettings):
     cors_origins: Names = Field((), description="Origins whose pages may use the service, https://www.example.com.")
     device: str = Field("auto", description="Device to run on; an absent one is an error.")
     emulate_credits: bool = Field(False, description="Tell clients of remove.bg what it would charge, instead of 0.")
-    feedback_dir: str | None = Field(None, description="Folder for pictures sent to /v1.0/improve; none keeps none.")
+    feedback_dir: str | None = Field(
+        None, description="Folder for ratings, and for pictures sent to /v1.0/improve; none keeps none."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     jobs: bool = Field(True, description="Take jobs: work that outlives its request and is spooled to the disk.")
     keys_file: str | None = Field(None, description="File of the keys; by default in our data folder.")
     limits: ServiceLimits = Field(default_factory=ServiceLimits.from_env, exclude=True)
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is told on stderr.")
     model: str = Field("cleancut-small", description="Model that a request uses which names none.")
+    page: bool = Field(True, description="Show the web page at /.")
     port: int = Field(7000, ge=0, le=65_535, description="Port to listen on; 0 is one that is free.")
     precision: str = Field("auto", description="Arithmetic of the network.")
     proxy_headers: bool = Field(False, description="Trust the headers of a proxy in front about who calls.")
     public: bool = Field(False, description="Let whoever can reach the address use the service, without keys.")
+    queue: str | None = Field(None, description="Hand work to cleancut worker through this Redis, redis://….")
+    queue_storage: str | None = Field(
+        None, description="Folder or address (s3://…) of a queue's pictures; by default in our data folder."
+    )
     redis_url: SecretStr | None = Field(None, description="Redis that counts rates for several services, redis://….")
     require_keys: bool = Field(False, description="Demand keys on localhost too, as behind a proxy.")
     serve_models: Names = Field((), description="Models that may be asked for; by default those on this machine.")

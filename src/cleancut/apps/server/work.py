@@ -15,6 +15,7 @@ import cleancut
 from cleancut.apps.gate import Check
 from cleancut.apps.server.cache import Kept
 from cleancut.apps.server.nouns import MEDIA_TYPES, Asked, Asset
+from cleancut.apps.server.settings import Settings
 from cleancut.errors import TooBig
 from cleancut.limits import ServiceLimits
 from cleancut.matting import recipe as recipes
@@ -22,7 +23,7 @@ from cleancut.matting.cutout import Cutout
 from cleancut.matting.pipeline import cut
 from cleancut.matting.stopwatch import Stopwatch
 from cleancut.matting.write import encoded
-from cleancut.models.runtime import Load
+from cleancut.models.runtime import Engine, Load
 from cleancut.pictures import images
 from cleancut.types import Recipe
 
@@ -58,13 +59,26 @@ def worked(asked: Asked, finish: Callable[[Cutout], T], load: Load, limits: Serv
         name: images.read(asset, limits=limits) if isinstance(asset, bytes) else asset
         for name, asset in asked.assets.items()
     }
-    cutout = checked(cut(asked.source, asked.recipe, load=load, assets=assets, limits=limits, check=check), check)
-    width, height = cutout.size
-    if width * height > limits.max_pixels:
-        raise TooBig(f"The result would have {width} × {height} pixels; ask for a smaller one.")
+    proof = asked.proof
+    answer, walk = (None, None) if proof is None else (proof.answer, proof.walk(asked.recipe))
+    made = cut(
+        asked.source, asked.recipe, load=load, assets=assets, limits=limits, check=check, answer=answer, walk=walk
+    )
+    cutout = checked(made, check)
+    check_size(limits, *cutout.size)
     result = finish(cutout)
     check()
     return Worked(result, begun, cutout.stopwatch)
+
+
+def check_size(limits: ServiceLimits, width: int, height: int) -> None:
+    """Refuse a result that is too large, before it is made.
+
+    Raises:
+        TooBig: it is.
+    """
+    if width * height > limits.max_pixels:
+        raise TooBig(f"The result would have {width} × {height} pixels; ask for a smaller one.")
 
 
 def checked(cutout: Cutout, check: Check) -> Cutout:
@@ -101,6 +115,17 @@ def digest_of(source: bytes, recipe: Recipe, assets: Mapping[str, Asset], runs: 
         "runs": runs,
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def runs_of(settings: Settings, engine: Engine, recipe: Recipe) -> tuple[str, ...]:
+    """Tell what runs a recipe, as a digest needs it: device, precision, digests of the weights."""
+    weights = [file for name in recipes.models(recipe) for file in engine.model(name).weights.values()]
+    return (settings.device, settings.precision, *(file.sha256 or file.md5 or "" for file in weights))
+
+
+def key_of(key_id: str | None, digest: str) -> str:
+    """Name a result that is kept, by whose it is too: nobody learns what somebody else had cut."""
+    return hashlib.sha256(f"{key_id}|{digest}".encode()).hexdigest()
 
 
 def _content(asset: Asset) -> str:

@@ -58,22 +58,26 @@ def preview_size(size: tuple[int, int]) -> tuple[int, int]:
 
 def walk_over(picture: Picture, answer: Answer, *, blank: bool) -> Walk:
     """Prepare the preview of a picture for marks."""
-    width, height = preview_size(picture.size)
-    rgb = reduced(picture.rgb, width, height, "bicubic")
-    alpha = replace(answer.fit, source=(width, height)).enlarge(answer.plane).whole()
+    return walk_on(reduced(picture.rgb, *preview_size(picture.size), "bicubic"), answer, blank=blank)
+
+
+def walk_on(rgb: NDArray[np.uint8], answer: Answer, *, blank: bool) -> Walk:
+    """Prepare a preview (h, w, 3) that is there already, with the answer about its picture."""
+    alpha = replace(answer.fit, source=rgb.shape[1::-1]).enlarge(answer.plane).whole()
     return Walk.of(rgb, np.zeros_like(alpha) if blank else alpha)
 
 
-def heeded(picture: Picture, answer: Answer, marks: Sequence[Mark], *, blank: bool) -> Answer:
+def heeded(picture: Picture, answer: Answer, marks: Sequence[Mark], *, blank: bool, walk: Walk | None = None) -> Answer:
     """Change an answer as marks ask for: its α, and how far that may be off.
 
-    Where no mark reaches it stays bit for bit. An answer without a subject has one where something is kept.
+    Where no mark reaches it stays bit for bit. An answer without a subject has one where something is kept. `walk` is
+    what `walk_over` gives, where it is known; of a smaller copy it is better that of the picture itself.
     """
-    width, height = preview_size(picture.size)
+    width, height = preview_size(picture.size) if walk is None else walk.rgb.shape[1::-1]
     drawn = laid(marks, width, height).whole()
     if (drawn == UNKNOWN).all() or (blank and not (drawn == FOREGROUND).any()):
         return answer
-    pull = walk_over(picture, answer, blank=blank).pull(drawn)
+    pull = (walk or walk_over(picture, answer, blank=blank)).pull(drawn)
     plane = np.zeros_like(answer.plane) if blank else answer.plane
     moved = applied(plane, _in_plane(pull, answer.fit, plane.shape))
     prediction = answer.prediction

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cleancut.apps.feedback.store import MOST_PICTURES_A_DAY
 from cleancut.apps.keys.store import KeyStore
 from cleancut.apps.server.removebg.account import WITHOUT_QUOTA
 from cleancut.apps.server.removebg.errors import CODES
-from cleancut.apps.server.removebg.feedback import MOST_A_DAY
 from cleancut.errors import BadUrl, FetchFailed
 from tests.apps.server.conftest import encoded
 from tests.stubs import disc, loading
@@ -552,9 +552,9 @@ def test_what_is_no_picture_is_not_kept(serve, tmp_path):
 
 
 def test_a_day_has_an_end(serve, photo, tmp_path, monkeypatch):
-    monkeypatch.setattr("cleancut.apps.server.removebg.feedback.MOST_A_DAY", 2)
+    monkeypatch.setattr("cleancut.apps.feedback.store.MOST_PICTURES_A_DAY", 2)
     client = serve(feedback_dir=str(tmp_path))
-    assert MOST_A_DAY == 100
+    assert MOST_PICTURES_A_DAY == 100
     assert [improve(client, photo).status_code for _ in range(3)] == [200, 200, 429]
 
 

@@ -70,7 +70,7 @@ async def put(request: Request, who: Who, desk: At) -> Response:
     service: Service = request.app.state.service
     key = _idempotency_key(request)
     wanted = await _wanted(await read_form(request, service.settings), service, desk, who, key)
-    job, new = await asyncio.to_thread(desk.accept, wanted)
+    job, new = await desk.accepted(wanted)
     desk.runner.wake()
     told = shown(job)
     if wanted.webhook is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from cleancut.apps.server.jobs.webhooks import Webhooks
 from cleancut.apps.server.service import MEDIA_TYPES, Caller, Service
@@ -63,6 +63,29 @@ class Wanted:
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
+class Files(Protocol):
+    """Where pictures of jobs lie; `Spool` says what each method does."""
+
+    def write(self, data: bytes) -> str:
+        """Write a file; give its name."""
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file."""
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files."""
+
+
+class Running(Protocol):
+    """What sees to jobs as long as the service runs."""
+
+    def wake(self) -> None:
+        """Say that there may be something to do."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """See to jobs meanwhile."""
+
+
 class Desk:
     """Takes jobs and gives them out.
 
@@ -70,14 +93,25 @@ class Desk:
         store: where they are written down.
         spool: where their pictures lie.
         webhooks: tells addresses.
-        runner: works on them.
+        runner: works on them, or sees that others do; made once the rest is there.
     """
 
-    def __init__(self, service: Service, store: JobStore, spool: Spool, webhooks: Webhooks) -> None:
+    def __init__(
+        self,
+        service: Service,
+        store: JobStore,
+        spool: Files,
+        webhooks: Webhooks,
+        runner: Callable[[Desk], Running],
+    ) -> None:
         self.store, self.spool, self.webhooks = store, spool, webhooks
-        self._service = service
+        self._service, self.limits = service, service.limits
         self._watching = 0
-        self.runner = Runner(store, spool, self._made, self._posted, service.limits)
+        self.runner = runner(self)
+
+    async def accepted(self, wanted: Wanted) -> tuple[Job, bool]:
+        """Do what `accept` does, in a thread."""
+        return await asyncio.to_thread(self.accept, wanted)
 
     def accept(self, wanted: Wanted) -> tuple[Job, bool]:
         """Write a job down; give it, and whether it is new. It is either there as a whole or not at all.
@@ -91,17 +125,7 @@ class Desk:
             return known, False
         self.store.check_room(wanted.owner, wanted.bytes)
         with self._spooled(wanted) as (pictures, assets):
-            job, new = self.store.put(
-                Order(
-                    wanted.owner,
-                    recipes.to_json(wanted.recipe),
-                    pictures,
-                    assets,
-                    wanted.webhook,
-                    wanted.key,
-                    fingerprint,
-                )
-            )
+            job, new = self.store.put(self._order(wanted, pictures, assets, fingerprint))
         if not new:  # the same order came twice at once
             self.spool.remove(stored.file for stored in (*pictures, *assets))
         return job, new
@@ -175,10 +199,15 @@ class Desk:
             self.spool.remove(written)
             raise
 
-    async def _posted(self, notice: Notice) -> None:
+    def _order(self, wanted: Wanted, pictures: Sequence[Stored], assets: Sequence[Stored], fingerprint: str) -> Order:
+        recipe = recipes.to_json(wanted.recipe)
+        return Order(wanted.owner, recipe, pictures, assets, wanted.webhook, wanted.key, fingerprint)
+
+    async def posted(self, notice: Notice) -> None:
+        """Tell an address that a job has ended; raises where it was not accepted."""
         await self.webhooks.post(notice)
 
-    async def _made(self, task: Task) -> Made:
+    async def made(self, task: Task) -> Made:
         """Make one picture on the road of every request, behind those who wait for an answer."""
         claim = task.claim
 
@@ -217,14 +246,24 @@ async def opened(service: Service) -> AsyncIterator[Desk]:
     Raises:
         CannotWrite, JobsFailed: the folder of jobs cannot be used.
     """
+    if service.tier is not None:
+        from cleancut.apps.queue.desk import queued  # noqa: PLC0415 - of an extra
+
+        async with queued(service, service.tier) as desk:
+            yield desk
+        return
     spool, store, webhooks = await asyncio.to_thread(_parts, service)
     try:
-        desk = Desk(service, store, spool, webhooks)
+        desk = Desk(service, store, spool, webhooks, lambda desk: _runner(desk, spool))
         async with desk.runner.running():
             yield desk
     finally:
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(spool.close)
+
+
+def _runner(desk: Desk, spool: Spool) -> Runner:
+    return Runner(desk.store, spool, desk.made, desk.posted, desk.limits)
 
 
 def _parts(service: Service) -> tuple[Spool, SqliteStore, Webhooks]:

@@ -61,7 +61,7 @@ async def _answered(request: Request, who: Caller, row: Row) -> Response:
     header = await anyio.to_thread.run_sync(partial(images.header, source, limits=service.limits))
     call = Call(source, header, given, accept, row.in_json(form, accept), service)
     recipe = service.recipe(row.recipe(call))
-    made = await service.run(source, recipe, lambda cutout: row.make(cutout, call), who, gone=request.is_disconnected)
+    made = await service.run(source, recipe, partial(row.make, call=call), who, gone=request.is_disconnected)
     headers = {**made.headers, "Cache-Control": "no-store"}
     if call.as_json:
         return await anyio.to_thread.run_sync(JSON, made.told, 200, headers)

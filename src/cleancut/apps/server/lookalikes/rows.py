@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -70,6 +70,13 @@ class Made:
     told: Given
 
 
+class Make(Protocol):
+    """Makes an answer of a cutout."""
+
+    def __call__(self, cutout: Cutout, call: Call) -> Made:
+        """Make it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One wire format.
@@ -92,7 +99,7 @@ class Row:
     parameters: Mapping[str, tuple[Kind, Any]]
     in_json: Callable[[Form, str], bool]
     recipe: Callable[[Call], Given]
-    make: Callable[[Cutout, Call], Made]
+    make: Make
     fail: Callable[[CleancutError, int, Scope], Given]
     formats: Sequence[str]
 

@@ -108,27 +108,27 @@ async def served_models(request: Request, who: Who) -> Response:
     listed = [described(model) for model in models() if model.kind in RUNNING and service.serves(model.name)]
     default = service.settings.model
     shown = [{key: about[key] for key in _OF_A_MODEL} | {"default": about["name"] == default} for about in listed]
-    return _static(request, {"models": shown})
+    return static(request, {"models": shown})
 
 
 @router.get("/effects", responses=LIST.responses, openapi_extra=LIST.extra)
 async def known_effects(request: Request, who: Who) -> Response:
     """Describe the effects and the refinements in JSON schema."""
     load_effects()
-    return _static(request, {"effects": effects.schema(), "refine": refinements.schema()})
+    return static(request, {"effects": effects.schema(), "refine": refinements.schema()})
 
 
 @router.get("/recipe.schema.json", responses=LIST.responses, openapi_extra=LIST.extra)
 async def recipe_schema(request: Request, who: Who) -> Response:
     """Describe a recipe in JSON schema (draft 2020-12)."""
-    return _static(request, recipes.schema())
+    return static(request, recipes.schema())
 
 
-def _static(request: Request, content: Mapping[str, Any]) -> Response:
+def static(request: Request, content: Mapping[str, Any], cache: str = "private, max-age=3600") -> Response:
     """Answer with what stays the same as long as the service runs."""
     answer = JSON(content)
     tag = f'"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
+    headers = {"ETag": tag, "Cache-Control": cache}
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     answer.headers.update(headers)

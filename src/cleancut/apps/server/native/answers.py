@@ -87,7 +87,7 @@ def matches(header: str, tag: str) -> bool:
 
 def one(done: Done, form: str, seconds: int) -> Response:
     """Answer with one result."""
-    headers = {**kept(done.digest, form, seconds), "Server-Timing": _timing(done)}
+    headers = {**kept(done.digest, form, seconds), "Server-Timing": timing(done.report.ms)}
     if form == _JSON:
         return JSON(described(done), headers=headers)
     about = {
@@ -140,9 +140,9 @@ def _stem(name: str) -> str:
     return re.sub(r"[^\w .-]", "", PurePosixPath(last).stem).strip(" .")[:_LONGEST_STEM] or "picture"
 
 
-def _timing(done: Done) -> str:
-    """Milliseconds by stage, as browsers show them (Server-Timing)."""
-    return ", ".join(f"{name};dur={ms:g}" for name, ms in done.report.ms.items())
+def timing(spent: Mapping[str, float]) -> str:
+    """Write milliseconds by stage as browsers show them (Server-Timing)."""
+    return ", ".join(f"{name};dur={ms:g}" for name, ms in spent.items())
 
 
 def _titles(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, Outcome, Done]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,26 +59,36 @@ def asked(form: Form, service: Service, format: Callable[[Recipe, int], Recipe])
     """
     limits = service.limits
     sources = _sources(form, limits)
-    assets = _assets(form)
+    assets = handed(form)
     if len(sources) + len(assets) > limits.max_files:
         raise TooBig(
             f"There are {len(sources) + len(assets)} pictures; {limits.max_files} are the most in one request."
         )
-    recipe = format(service.recipe(_recipe(form, limits)), len(sources))
-    needed = recipes.assets(recipe)
-    if missing := needed - set(assets):
-        raise BadRecipe(f"The recipe names the picture {min(missing)!r}, which was not handed over.")
-    if unused := set(assets) - needed:
-        raise BadInput(f"No effect uses the picture {min(unused)[:100]!r}; pictures to cut are named {PICTURE}.")
+    recipe = format(service.recipe(stated_in(form, limits)), len(sources))
+    check_assets(recipe, assets, assets)
     return Asked(sources, recipe, assets)
+
+
+def check_assets(recipe: Recipe, there: Container[str], new: Collection[str]) -> None:
+    """Check that the pictures a recipe names are there, and that it names those which came with it.
+
+    Raises:
+        BadRecipe: one is missing.
+        BadInput: one is not used.
+    """
+    needed = recipes.assets(recipe)
+    if missing := [name for name in needed if name not in there]:
+        raise BadRecipe(f"The recipe names the picture {min(missing)!r}, which was not handed over.")
+    if unused := set(new) - needed:
+        raise BadInput(f"No effect uses the picture {min(unused)[:100]!r}; pictures to cut are named {PICTURE}.")
 
 
 def _sources(form: Form, limits: ServiceLimits) -> tuple[Source, ...]:
     ways = (
         [] if form.raw is None else [Source("", form.raw)],
         [Source(file.filename, file.data) for file in form.files if file.field == PICTURE],
-        [Source("", from_base64(text, PICTURE)) for text in _listed(form, PICTURE)],
-        [Source("", None, text) for text in _listed(form, URL)],
+        [Source("", from_base64(text, PICTURE)) for text in listed(form, PICTURE)],
+        [Source("", None, text) for text in listed(form, URL)],
     )
     used = [way for way in ways if way]
     if not used:
@@ -90,8 +100,12 @@ def _sources(form: Form, limits: ServiceLimits) -> tuple[Source, ...]:
     return tuple(used[0])
 
 
-def _listed(form: Form, name: str) -> tuple[str, ...]:
-    """Give every value of a field, whether it was repeated or is a list of JSON."""
+def listed(form: Form, name: str) -> tuple[str, ...]:
+    """Give every value of a field, whether it was repeated or is a list of JSON.
+
+    Raises:
+        BadInput: it is something else.
+    """
     value = (form.json or {}).get(name)
     if not isinstance(value, list | dict):
         return form.all(name)
@@ -100,7 +114,12 @@ def _listed(form: Form, name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _assets(form: Form) -> dict[str, bytes]:
+def handed(form: Form) -> dict[str, bytes]:
+    """Gather the pictures that came along for the recipe, by name.
+
+    Raises:
+        BadInput: one came twice, or is no base64.
+    """
     found: dict[str, bytes] = {}
     for file in _named(form):
         if file.field in found:
@@ -117,8 +136,13 @@ def _named(form: Form) -> list[File]:
     return [*(file for file in form.files if file.field != PICTURE), *encoded]
 
 
-def _recipe(form: Form, limits: ServiceLimits) -> dict[str, object]:
-    """Gather the recipe from one object and from fields of its own; a field stated in both is a mistake."""
+def stated_in(form: Form, limits: ServiceLimits) -> dict[str, object]:
+    """Gather the recipe from one object and from fields of its own.
+
+    Raises:
+        BadInput: a field is stated in both.
+        BadRecipe, TooBig: it is no object, or too long.
+    """
     found = _object(form, limits)
     for name, value in _fields(form, limits).items():
         if name in found:
@@ -128,13 +152,13 @@ def _recipe(form: Form, limits: ServiceLimits) -> dict[str, object]:
 
 
 def _object(form: Form, limits: ServiceLimits) -> dict[str, object]:
-    stated = (form.json or {}).get(RECIPE)
-    if stated is None or isinstance(stated, str):
+    given = (form.json or {}).get(RECIPE)
+    if given is None or isinstance(given, str):
         text = form.text(RECIPE)
-        stated = parsed(_short(RECIPE, text, limits), limits) if text else {}
-    if not isinstance(stated, dict):
+        given = parsed(_short(RECIPE, text, limits), limits) if text else {}
+    if not isinstance(given, dict):
         raise BadRecipe('A recipe is an object, such as {"effects": [{"name": "blur"}]}.')
-    return dict(stated)
+    return dict(given)
 
 
 def _fields(form: Form, limits: ServiceLimits) -> dict[str, Any]:

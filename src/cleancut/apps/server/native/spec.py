@@ -17,6 +17,7 @@ _STATUSES: Mapping[int, str] = {
     404: "There is nothing at this address.",
     405: "This address takes other methods.",
     408: "The body came too slowly.",
+    410: "The edit is unknown, has expired or is another caller's: send the picture again.",
     413: "A limit on bytes, pixels, frames or parts is exceeded.",
     415: "The body is of a type, or in a coding, that is not read.",
     422: "The recipe does not fit.",
@@ -95,13 +96,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _STATUSES[status], "content": content} for status in statuses}
 
 
-def _header(description: str) -> dict[str, Any]:
+def header(description: str) -> dict[str, Any]:
+    """Describe a header of an answer."""
     return {"description": description, "schema": {"type": "string"}}
 
 
-_ETAG = {"ETag": _header("A name of this answer, for If-None-Match.")}
+ETAG = {"ETag": header("A name of this answer, for If-None-Match.")}
 
-_IF_NONE_MATCH = {
+IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "description": "ETags of answers that the caller has; one that still holds is answered with 304.",
@@ -116,7 +118,7 @@ def _fields() -> dict[str, Any]:
     return told | {name: {"description": told[name]["description"], **steps} for name in recipes.LISTS}
 
 
-def _bodies() -> dict[str, Any]:
+def bodies() -> dict[str, Any]:
     """Every way to send a picture."""
     binary = {"type": "string", "format": "binary"}
     base64 = {"type": "string", "contentEncoding": "base64"}
@@ -159,18 +161,18 @@ def _cut() -> Operation:
     content["application/json"] = {"schema": {"anyOf": [_RESULT, _RESULTS]}}
     good = {
         "description": "The result; of several pictures a ZIP, parts or JSON, by Accept.",
-        "headers": _ETAG | {"Server-Timing": _header("Milliseconds by stage.")},
+        "headers": ETAG | {"Server-Timing": header("Milliseconds by stage.")},
         "content": content,
     }
-    unchanged = {"description": "The caller has this result already.", "headers": _ETAG}
+    unchanged = {"description": "The caller has this result already.", "headers": ETAG}
     failed = problems(400, 402, 403, 408, 413, 415, 422, 429, 500, 503, 504)
     asked = [
         {"name": name, "in": "query", "description": told.get("description"), "schema": told}
         for name, told in _fields().items()
     ]
-    body = {"required": True, "content": _bodies()}
+    body = {"required": True, "content": bodies()}
     return Operation(
-        {200: good, 304: unchanged, **failed}, {"parameters": [*asked, _IF_NONE_MATCH], "requestBody": body}
+        {200: good, 304: unchanged, **failed}, {"parameters": [*asked, IF_NONE_MATCH], "requestBody": body}
     )
 
 
@@ -178,11 +180,11 @@ def _list() -> Operation:
     """What there is to choose from."""
     good = {
         "description": "The list.",
-        "headers": _ETAG,
+        "headers": ETAG,
         "content": {"application/json": {"schema": {"type": "object"}}},
     }
-    unchanged = {"description": "The caller has it already.", "headers": _ETAG}
-    return Operation({200: good, 304: unchanged, **problems(400, 403, 429, 500)}, {"parameters": [_IF_NONE_MATCH]})
+    unchanged = {"description": "The caller has it already.", "headers": ETAG}
+    return Operation({200: good, 304: unchanged, **problems(400, 403, 429, 500)}, {"parameters": [IF_NONE_MATCH]})
 
 
 CUT = _cut()

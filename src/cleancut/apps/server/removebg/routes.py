@@ -11,10 +11,11 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from cleancut.apps.feedback.store import keep
 from cleancut.apps.server import access
 from cleancut.apps.server.form import read_form
 from cleancut.apps.server.problems import JSON
-from cleancut.apps.server.removebg import account, feedback, parameters, sources, spec
+from cleancut.apps.server.removebg import account, parameters, sources, spec
 from cleancut.apps.server.removebg.answers import success, wants_json
 from cleancut.apps.server.removebg.errors import bad
 from cleancut.apps.server.removebg.plan import BACKGROUND, head, planned
@@ -84,7 +85,7 @@ async def improve(request: Request, who: Who) -> Response:
     await _head(service, data)
     about = {name: parameters.given(form, name) or "" for name in ("image_filename", "tag")}
     folder = Path(service.settings.feedback_dir)
-    kept = await anyio.to_thread.run_sync(feedback.keep, folder, data, about)
+    kept = await anyio.to_thread.run_sync(keep, folder, about, data)
     return JSON({"id": kept}, headers={"Cache-Control": "no-store"})
 
 
