@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cleancut.apps import serve as serving
 from cleancut.apps.cli import run
 from cleancut.apps.rembg import files as rembg_files
 from cleancut.apps.rembg.commands import rembg
@@ -54,7 +55,7 @@ FLAGS = {
     "-vm --vitmatte -bgc --bgcolor -x --extras -o --output_specifier",
     "d": "",
     "m": "--dry-run --delete-source --clean-orphans",
-    "s": "-p --port -h --host -l --log_level -t --threads --no-ui",
+    "s": "-p --port -h --host -l --log_level -t --threads --no-ui --public",
 }
 
 
@@ -140,10 +141,13 @@ def test_what_comes_later_says_so_in_one_sentence(here, capsys):
     assert not Path("out").exists()
 
 
-def test_the_service_comes_later(capsys):
-    for arguments in ([], ["-p", "80", "-h", "127.0.0.1", "-l", "debug", "-t", "2", "--no-ui"]):
-        assert run(["rembg", "s", *arguments]) == 2
-        assert "The HTTP service comes with a later version" in capsys.readouterr().err
+def test_the_service_takes_the_flags_of_rembgs(monkeypatch):
+    served = []
+    monkeypatch.setattr(serving, "run", lambda settings: served.append(settings) or 0)
+    assert run(["rembg", "s"]) == 0
+    assert run(["rembg", "s", "-p", "80", "-h", "0.0.0.0", "-l", "trace", "-t", "3", "--no-ui", "--public"]) == 0
+    asked = [(s.host, s.port, s.log_level, s.page, s.public, s.limits.workers) for s in served]
+    assert asked == [("127.0.0.1", 7000, "info", True, False, 2), ("0.0.0.0", 80, "debug", False, True, 3)]
 
 
 @pytest.mark.parametrize("bad", [["gone.jpg"], ["text.jpg"], ["photo.jpg", "no/cut.png"]])

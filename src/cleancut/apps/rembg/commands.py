@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 import cleancut
-from cleancut.errors import BadRecipe
+from cleancut.limits import ServiceLimits
 
 Command = Callable[..., Any]
+
+_LEVELS = {"critical": "error", "error": "error", "warning": "warning", "info": "info", "debug": "debug",
+           "trace": "debug"}  # fmt: skip
+"""Levels of rembg's server, and what ours calls them."""
 
 
 def _flag(*names: str, help: str, **more: Any) -> Command:
@@ -113,11 +118,19 @@ def migrate(**given: Any) -> int:
 
 
 @rembg.command("s")
-@click.option("-p", "--port", type=int, default=7000, help="[7000]")
-@click.option("-h", "--host", default="0.0.0.0", help="[0.0.0.0]")
-@click.option("-l", "--log_level", default="info", help="[info]")
-@click.option("-t", "--threads", type=int)
-@_flag("--no-ui", help="")
-def serve(**given: Any) -> int:
-    """Serve HTTP; comes with a later version."""
-    raise BadRecipe("The HTTP service comes with a later version of cleancut; use the commands i and p until then.")
+@click.option("-p", "--port", type=click.IntRange(0, 65_535), default=7000, help="[7000]")
+@click.option("-h", "--host", default="127.0.0.1", help="Address to listen on. [127.0.0.1]")
+@click.option("-l", "--log_level", type=click.Choice(_LEVELS), default="info", help="[info]")
+@click.option("-t", "--threads", type=click.IntRange(1), help="Pictures that are worked on at once.")
+@_flag("--no-ui", help="Show no web page at /.")
+@_flag("--public", help="Let whoever can reach the address use it, without keys.")
+def serve(*, host: str, port: int, log_level: str, threads: int | None, no_ui: bool, public: bool) -> int:
+    """Serve HTTP: /api/remove as rembg has it, and all that cleancut serve has."""
+    from cleancut.apps.serve import run  # noqa: PLC0415
+    from cleancut.apps.server import settings_of  # noqa: PLC0415
+
+    limits = ServiceLimits.from_env()
+    if threads is not None:
+        limits = replace(limits, workers=threads)
+    level = _LEVELS[log_level]
+    return run(settings_of(limits=limits, host=host, port=port, log_level=level, page=not no_ui, public=public))
