@@ -58,6 +58,12 @@ TREE = {
     "OverQuota": ("Refused", 77, 402),
     "KeysFailed": ("Broken", 1, 503),
     "AuditFailed": ("Broken", 1, 503),
+    "ClusterFailed": ("Broken", 75, 503),
+    "InUse": ("Busy", 75, 429),
+    "ModelServerFailed": ("DeviceFailed", 1, 503),
+    "ModelServerSlow": ("ModelServerFailed", 75, 504),
+    "NoSpace": ("CannotWrite", 2, 500),
+    "StorageFailed": ("Broken", 1, 503),
 }
 CLASSES = {
     name: kind

@@ -143,14 +143,13 @@ def test_a_full_disk_is_told_once(here, capsys, monkeypatch):
             raise NoSpace(f"{name} cannot be written: the disk is full.")
         put(self, name, data)
 
-    monkeypatch.setattr(Results, "put", full)
-    assert run(["batch", "in", "-o", "out", "--workers", "1", "--ahead", "1"]) == 2
-    err = capsys.readouterr().err
-    assert err.count("the disk is full") == 1
-    assert "goes on from here" in err
-    assert "1 not begun" in err or "2 not begun" in err
-    monkeypatch.undo()
-    os.chdir(here)
+    with monkeypatch.context() as broken:
+        broken.setattr(Results, "put", full)
+        assert run(["batch", "in", "-o", "out", "--workers", "1", "--ahead", "1"]) == 2
+        err = capsys.readouterr().err
+        assert err.count("the disk is full") == 1
+        assert "goes on from here" in err
+        assert "1 not begun" in err or "2 not begun" in err
     assert run(["batch", "in", "-o", "out"]) == 0
 
 

@@ -138,7 +138,8 @@ def test_a_ledger_gives_back_what_it_was_told(each):
 
 def test_s3_is_a_depot(monkeypatch):
     moto = pytest.importorskip("moto.server", reason="moto is not installed")
-    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
+    s3fs.S3FileSystem.clear_instance_cache()  # of another test's server, which answers no more
     for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")):
         monkeypatch.setenv(name, value)
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
@@ -158,3 +159,4 @@ def test_s3_is_a_depot(monkeypatch):
             depot.read(name)
     finally:
         server.stop()
+        s3fs.S3FileSystem.clear_instance_cache()
