@@ -17,6 +17,8 @@ export interface Item {
   readonly id: string;
   readonly name: string;
   readonly state: State;
+  /** Whether the kernel has it, so that it may try again. */
+  readonly kept: boolean;
   readonly error: string;
   readonly size?: readonly [number, number];
   readonly confidence?: number;

@@ -99,7 +99,7 @@ export class List {
     };
     return make("div", "cc-buttons", {},
       item.state === "done" && named("Download", "↓", this.wishes.download),
-      item.state === "failed" && named("Try again", "↻", this.wishes.again),
+      item.state === "failed" && item.kept && named("Try again", "↻", this.wishes.again),
       named("Remove", "×", this.wishes.remove)); // prettier-ignore
   }
 

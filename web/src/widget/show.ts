@@ -39,7 +39,11 @@ export class Show {
       told.strokes(strokes);
       this.want();
     });
-    this.stage.on("tool", () => this.#bareChanged() && this.want());
+    this.stage.setMarksShown(false);
+    this.stage.on("tool", () => {
+      this.stage.setMarksShown(this.#bare);
+      if (this.#bareChanged()) this.want();
+    });
     this.stage.on("refused", () => told.say("A recipe holds no more strokes; clear some."));
     this.stage.on("failed", () => told.say("The browser has no memory left to show this picture."));
     link.messages.on("shown", ({ said, bytes }) => {
