@@ -1,4 +1,4 @@
-"""Hatchling's hook: before a wheel or an sdist is made, the page is built from web/, where it must be and can be.
+"""Hatchling's hook: before a wheel or an sdist is made, the page and the notebook's widget are built from web/.
 
 Without npm both are made nevertheless, and a line says that the page is missing; the server says how to build it. An
 sdist holds the page, so nobody who installs one needs npm. `CLEANCUT_BUILD_PAGE` chooses otherwise: `never` builds
@@ -17,7 +17,9 @@ from typing import Any, Literal
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = "web"
-PAGE = "src/cleancut/apps/web/index.html"
+BUILT = ("src/cleancut/apps/web/index.html", "src/cleancut/apps/notebook/static/widget.js")
+"""What the build writes, by which it is told whether and when it did."""
+
 COMMANDS = (("ci", "--ignore-scripts", "--no-audit", "--no-fund"), ("run", "build"))
 """What npm is told: packages as they are locked, none of which runs a script, and then the build."""
 
@@ -63,11 +65,11 @@ def prepare(root: Path, environ: Mapping[str, str], say: Callable[[str], None]) 
 
 
 def state(root: Path) -> Literal["fresh", "stale", "missing"]:
-    """Tell whether the page is there, and no older than what it is built from."""
-    page = root / PAGE
-    if not page.is_file():
+    """Tell whether page and widget are there, and no older than what they are built from."""
+    files = [root / path for path in BUILT]
+    if not all(file.is_file() for file in files):
         return "missing"
-    made = page.stat().st_mtime
+    made = min(file.stat().st_mtime for file in files)
     return "stale" if any(path.stat().st_mtime > made for path in _sources(root / SOURCE)) else "fresh"
 
 

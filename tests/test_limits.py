@@ -5,7 +5,7 @@ import pytest
 
 from cleancut import limits
 from cleancut.errors import BadSetting
-from cleancut.limits import Limits, ServiceLimits, processors
+from cleancut.limits import Limits, ServiceLimits
 
 
 def test_the_defaults_suit_a_command_line():

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 INDEX = "src/cleancut/apps/web/index.html"
+WIDGET = "src/cleancut/apps/notebook/static/widget.js"
 
 NPM = """#!/bin/sh
 echo "$@" >> "$ASKED"
@@ -19,6 +20,8 @@ echo "$@" >> "$ASKED"
   mkdir -p ../src/cleancut/apps/web/assets
   echo page > ../src/cleancut/apps/web/index.html
   echo script > ../src/cleancut/apps/web/assets/page-abc.js
+  mkdir -p ../src/cleancut/apps/notebook/static
+  echo widget > ../src/cleancut/apps/notebook/static/widget.js
 }
 """
 
@@ -59,11 +62,11 @@ def asked(environ):
 
 
 def built(root, age=0):
-    page = root / INDEX
-    page.parent.mkdir(parents=True)
-    page.write_text("earlier")
     newest = max(path.stat().st_mtime for path in (root / "web").rglob("*")) if (root / "web").exists() else 1e9
-    os.utime(page, (newest - age, newest - age))
+    for file in (root / INDEX, root / WIDGET):
+        file.parent.mkdir(parents=True)
+        file.write_text("earlier")
+        os.utime(file, (newest - age, newest - age))
 
 
 def prepared(hook, root, environ, **more):
@@ -82,6 +85,13 @@ def test_a_page_older_than_its_source_is_built(hook, checkout, environ):
     built(checkout, age=10)
     assert hook.state(checkout) == "stale"
     assert prepared(hook, checkout, environ) == [] and len(asked(environ)) == 2
+
+
+def test_what_lacks_its_widget_is_built(hook, checkout, environ):
+    built(checkout)
+    (checkout / WIDGET).unlink()
+    assert hook.state(checkout) == "missing"
+    assert prepared(hook, checkout, environ) == [] and (checkout / WIDGET).read_text() == "widget\n"
 
 
 def test_a_page_that_is_there_is_taken(hook, checkout, environ):
@@ -141,7 +151,8 @@ def project(checkout):
     about = '[project]\nname = "cleancut"\nversion = "1"\n'
     (checkout / "pyproject.toml").write_text(head + about + hatch)
     (checkout / "hatch_build.py").write_text((ROOT / "hatch_build.py").read_text())
-    (checkout / ".gitignore").write_text("node_modules/\n/src/cleancut/apps/web/\n")
+    ignored = ("node_modules/", "/src/cleancut/apps/web/", "/src/cleancut/apps/notebook/static/")
+    (checkout / ".gitignore").write_text("\n".join(ignored))
     (checkout / "src/cleancut").mkdir(parents=True)
     (checkout / "src/cleancut/__init__.py").write_text("")
     (checkout / "web/node_modules/vite").mkdir(parents=True)
@@ -167,9 +178,10 @@ def made(root, kind, into, monkeypatch, environ):
 
 def test_wheel_and_sdist_hold_the_page(project, environ, tmp_path, monkeypatch):
     _, wheel = made(project, "wheel", tmp_path / "out", monkeypatch, environ)
-    assert {"cleancut/apps/web/index.html", "cleancut/apps/web/assets/page-abc.js"} <= wheel
+    page = {"cleancut/apps/web/index.html", "cleancut/apps/web/assets/page-abc.js"}
+    assert page | {"cleancut/apps/notebook/static/widget.js"} <= wheel
     path, sdist = made(project, "sdist", tmp_path / "out", monkeypatch, environ)
-    assert {INDEX, "web/src/main.ts", "hatch_build.py"} <= sdist
+    assert {INDEX, WIDGET, "web/src/main.ts", "hatch_build.py"} <= sdist
     assert not any("node_modules" in name for name in sdist)
     assert len(asked(environ)) == 2
     with tarfile.open(path) as archive:

@@ -23,6 +23,10 @@ Value: TypeAlias = bool | int | float | str
 """What a setting may be: it must survive JSON."""
 
 
+Bundle: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
+"""What a notebook shows and how, by media type."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """A picture as seen: upright, 8 bits a channel, in the colour space of its source.
@@ -49,6 +53,23 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.rgb.shape[1], self.rgb.shape[0]
+
+    def _repr_png_(self) -> bytes:
+        """Show itself, in small and over a checkerboard where it is clear."""
+        png: bytes = self._repr_mimebundle_()[0]["image/png"]
+        return png
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Show itself in a notebook."""
+        # A noun does no work; what draws it is imported when someone looks. pyproject.toml excuses this one import.
+        import numpy as np  # noqa: PLC0415
+
+        from cleancut.pictures.showing import bundle  # noqa: PLC0415
+
+        pixels = self.rgb if self.alpha is None else np.dstack((self.rgb, self.alpha))
+        return bundle(pixels, self.profile, f"<Picture {self.name}, {self.size[0]} × {self.size[1]}>")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,11 +21,12 @@ from cleancut.matting.band.trimap import certainty, trimap
 from cleancut.matting.figures import box_of, figures
 from cleancut.matting.settings import Color
 from cleancut.matting.stopwatch import Stopwatch
+from cleancut.pictures.showing import bundle
 from cleancut.raster.blend import mix
 from cleancut.raster.color import rows_to_srgb
 from cleancut.raster.layer import Layer
 from cleancut.raster.rows import Rows
-from cleancut.types import Box, Picture, Ran, Recipe, Report
+from cleancut.types import Box, Bundle, Picture, Ran, Recipe, Report
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -209,10 +210,15 @@ class Cutout:
         return save(self, Path(path), overwrite=overwrite)
 
     def _repr_png_(self) -> bytes:
-        """Show itself in a notebook."""
-        from cleancut.matting.write import encoded  # noqa: PLC0415
+        """Show what `save` would write, in small and over a checkerboard where it is clear."""
+        png: bytes = self._repr_mimebundle_()[0]["image/png"]
+        return png
 
-        return encoded(replace(self, recipe=replace(self.recipe, format="png")))
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        """Show itself in a notebook."""
+        shown = self.image()
+        text = f"<Cutout {self.source.name}, {shown.width} × {shown.height}, confidence {self.confidence:.2f}>"
+        return bundle(np.asarray(shown), shown.info.get("icc_profile"), text)
 
 
 def written(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
