@@ -1,7 +1,7 @@
 """The run of a batch: read, cut and write overlap, and only so many pictures are in memory at once.
 
 Pictures are worked on in threads, one for each processor, and each computes alone: two pictures at once on one
-processor each take less time than one after the other on both (docs/decisions/0014). The network is loaded once for
+processor each take less time than one after the other on both (docs/decisions/0013). The network is loaded once for
 all of them. Reading and writing have threads of their own, so that a slow disk or network keeps no processor waiting.
 """
 
