@@ -327,12 +327,9 @@ def test_ctrl_c_leaves_nothing_half_written(here):
 
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (6000, 8000, 3), dtype=np.uint8)).save("big.bmp")
     slow = ["--no-subject", "keep", "--show", "foreground", "--foreground", "source"]  # noise takes long to write
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cleancut", "big.bmp", *slow],
-        cwd=here,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
-    )
+    # A shell's background jobs ignore interrupts, and so do their children.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import cleancut.__main__"
+    process = subprocess.Popen([sys.executable, "-c", heeding, "big.bmp", *slow], cwd=here, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline and len(list(here.iterdir())) == 2:
         time.sleep(0.002)  # until the temporary file of the result appears
