@@ -26,10 +26,9 @@ from bench.machine import machine
 from bench.retouching import jpeg
 from bench.serving import ours
 from cleancut.apps.scene import scene
+from tests.chromium import CHROMIUM, FLAGS
 from tests.web.hosts import hosted
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 FILES = "input[type=file][multiple]"
 PATIENCE = 600_000
 STROKES = 6
@@ -115,7 +114,7 @@ def main() -> None:
         folder = Path(name)
         photo = folder / "photo.jpg"
         photo.write_bytes(jpeg(None))
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
         def opened() -> Page:
             context = browser.new_context(viewport={"width": 1440, "height": 900})

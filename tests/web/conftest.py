@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,18 +21,7 @@ import pytest
 from PIL import Image
 
 from cleancut.apps.scene import scene
-
-ROOT = Path(__file__).parents[2]
-WEB = ROOT / "web"
-VITE = WEB / "node_modules/.bin/vite"
-CHROMIUM = shutil.which("chromium")
-TIMEOUT = 120_000
-"""Milliseconds; a machine may be many times slower than it looks."""
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --force-color-profile=srgb"
-)
+from tests.chromium import CHROMIUM, FLAGS, TIMEOUT, VITE, WEB
 
 # The page is served from where the test built it, so that no test depends on what was built before.
 SERVE = """
@@ -109,7 +97,7 @@ def chromium() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 

@@ -20,18 +20,16 @@ from PIL import Image
 import cleancut
 from cleancut.apps.scene import scene
 from cleancut.models.registry import Input, Output, registry
+from tests.chromium import CHROMIUM, FLAGS, WEB
 from tests.web.hosts import hosted
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-WEB = Path(__file__).parents[2] / "web"
-CHROMIUM = shutil.which("chromium")
+
 NPX = shutil.which("npx")
 PATIENCE = 180_000
 """Milliseconds; a machine may be slow, and no test measures time."""
 
-FLAGS = [f"--{name}" for name in ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync")]
-FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
 HARNESS = """<!doctype html><meta charset="utf-8"><script type="module">
 import { openLocal } from "./harness.js";

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -20,22 +19,12 @@ from PIL import Image
 import cleancut
 from cleancut.matting.write import encoded as written
 from tests.apps.notebook.conftest import bomb, encoded
+from tests.chromium import CHROMIUM, FLAGS, TIMEOUT, VITE, WEB
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
 
-from tests.apps.notebook.jupyter import ROOT, Jupyter, serving  # noqa: E402 - it needs Jupyter's packages
-
-WEB = ROOT / "web"
-VITE = WEB / "node_modules/.bin/vite"
-CHROMIUM = shutil.which("chromium")
-TIMEOUT = 120_000
-"""Milliseconds; a machine may be many times slower than it looks."""
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --force-color-profile=srgb"
-)
+from tests.apps.notebook.jupyter import Jupyter, serving  # noqa: E402 - it needs Jupyter's packages
 
 # The widget is that which the test built, so that no test depends on what was built before.
 SHOW = """from pathlib import Path
@@ -71,7 +60,7 @@ def jupyter(tmp_path_factory) -> Iterator[Jupyter]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 
